@@ -1,0 +1,50 @@
+"""The automatic differentiation engine that you can see through.
+
+>>> import autodiff as ad
+>>> x = ad.Value(3.0)
+>>> y = x * x + 2 * x
+>>> y.backward()
+>>> x.grad
+8.0
+"""
+
+import importlib as _importlib
+from typing import Any as _Any
+
+from .core import errors as errors
+from .core.errors import AutodiffError as AutodiffError
+from .core.listing import Tape as Tape
+from .core.modes import enable_grad as enable_grad
+from .core.modes import no_grad as no_grad
+from .core.node import Node as Node
+from .ops.public import *  # noqa: F403
+from .tensor import Tensor as Tensor
+from .transforms.first_order import derivative as derivative
+from .transforms.first_order import grad as grad
+from .transforms.first_order import jacobian as jacobian
+from .transforms.first_order import jvp as jvp
+from .transforms.first_order import value_and_grad as value_and_grad
+from .transforms.first_order import vjp as vjp
+from .transforms.second_order import hessian as hessian
+from .transforms.second_order import hvp as hvp
+from .value import Value as Value
+
+__version__ = "0.1.0"
+
+_ON_FIRST_USE = {
+    "draw": "viz",
+    "Drawing": "viz",
+    **dict.fromkeys(("data", "nn", "optim", "testing", "training", "viz"), ""),
+}
+
+
+def __getattr__(name: str) -> _Any:
+    """Load the parts above the engine when they are first used, so that importing the package stays quick."""
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+    module = _importlib.import_module(f"{__name__}.{_ON_FIRST_USE[name] or name}")
+    return getattr(module, name) if _ON_FIRST_USE[name] else module
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})

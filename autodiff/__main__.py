@@ -1,0 +1,7 @@
+"""``python -m autodiff``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

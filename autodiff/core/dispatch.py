@@ -1,0 +1,93 @@
+"""Which function computes a rule on data of given types: NumPy's on arrays, the number's own library's on numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import numbers
+from .errors import KindError
+from .node import Node
+
+if TYPE_CHECKING:
+    from .rule import Rule
+
+
+class NotYetArrays(Exception):  # noqa: N818 - a signal to the op, never seen outside
+    """An argument is a list or another library's array, which an op turns into an array first."""
+
+
+def is_array_like(kind: type) -> bool:
+    """Whether values of this type become arrays, and are not arrays or NumPy scalars yet."""
+    if issubclass(kind, np.generic):
+        return False
+    return issubclass(kind, np.ndarray | list | tuple | range) or hasattr(kind, "__array__")
+
+
+def as_arrays(args: Iterable[Any]) -> list[Any]:
+    """Arguments of an op with lists and other libraries' arrays turned into arrays."""
+    return [np.asarray(a) if not isinstance(a, Node) and is_array_like(type(a)) else a for a in args]
+
+
+class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
+    """Which function computes a rule on arguments of given types, and which class of node holds the result.
+
+    Looked up by the type of the data (by a tuple of types where there are several inputs), worked out on first sight.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def __missing__(self, key: Any) -> tuple[Callable[..., Any], type[Node]]:
+        kinds = key if isinstance(key, tuple) else (key,)
+        rule = self.rule
+        if any(kind is not np.ndarray and is_array_like(kind) for kind in kinds):
+            raise NotYetArrays
+        are_numbers = [numbers.is_number(kind) for kind in kinds]
+        scalar = [is_number or issubclass(kind, np.generic) for kind, is_number in zip(kinds, are_numbers, strict=True)]
+        if rule.entrywise and all(scalar) and any(are_numbers):
+            converters: list[Any] = [np.generic.item if issubclass(k, np.generic) else None for k in kinds]
+            function, cls = self._for_numbers([k for k, is_number in zip(kinds, are_numbers, strict=True) if is_number])
+        else:
+            converters = [self._converter(kind) for kind in kinds]
+            function, cls = rule.forward, Node.for_arrays
+        if any(converters):
+            function = _converted(function, converters)
+        self[key] = (function, cls)
+        return function, cls
+
+    def _for_numbers(self, kinds: list[type]) -> tuple[Callable[..., Any], type[Node]]:
+        rule = self.rule
+        if rule.number is not None:
+            return rule.number, Node.for_numbers
+        kind = next((kind for kind in kinds if not issubclass(kind, int)), int)
+        function = numbers.function_for(kind, rule.name)
+        if function is None:
+            if not issubclass(kind, int | float | complex):
+                raise numbers.lacks(kind, rule.name)
+            forward = rule.forward
+            function = lambda *args: forward(*args).item()  # noqa: E731
+        return function, Node.for_numbers
+
+    def _converter(self, kind: type) -> Callable[[Any], Any] | None:
+        """What makes an argument of this type one that the NumPy forward function takes; None if it is one already."""
+        if kind is np.ndarray:
+            return None
+        if issubclass(kind, int | float | complex | np.generic | type(None)):
+            return None if self.rule.entrywise else np.asarray
+        if numbers.is_number(kind):
+            return numbers.to_float
+        raise KindError(
+            f"{self.rule.name} was given a {kind.__name__}; it takes tensors, arrays, numbers and lists of numbers."
+        )
+
+
+def _converted(function: Callable[..., Any], converters: list[Any]) -> Callable[..., Any]:
+    def convert_first(*args: Any) -> Any:
+        inputs = [a if c is None else c(a) for a, c in zip(args, converters, strict=False)]
+        return function(*inputs, *args[len(converters) :])
+
+    return convert_first

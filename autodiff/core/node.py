@@ -1,0 +1,205 @@
+"""The node: one recorded value.
+
+A node is pure data, and it is the value itself.  Its arguments point to the nodes and constants it was computed from;
+nothing points back and nothing holds a closure, so a tape has no reference cycles and vanishes with its last holder.
+"""
+
+from __future__ import annotations
+
+import itertools
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import KindError, TapeError
+from .modes import is_recording
+
+if TYPE_CHECKING:
+    from .rule import Rule
+
+Array = Any
+"""What an op computes with: an ndarray, a number, a Tensor or a Value.  Rules are written once for all four."""
+ArrayLike = Any
+"""An :data:`Array`, or nested lists of numbers."""
+
+next_index = itertools.count().__next__
+"""Creation order is topological order: every node takes the next number."""
+
+
+class Node:
+    """One recorded value: its data, the rule that made it, the rule's arguments and options.
+
+    Attributes
+    ----------
+    data : ndarray or number
+        The value.  Assigning to it is allowed on leaves only.
+    grad : ndarray, number, node or None
+        Derivative of what ``backward`` was called on, of the same kind as ``data``; None until computed.
+    rule : Rule or None
+        The row of the table that made this node; None for what the user made.
+    args : tuple
+        What the rule was applied to: nodes, arrays and numbers.  Empty where nothing was recorded.  Kept as ``_a`` and
+        ``_b``, and as a tuple in ``_a`` only where there may be more than two: each object that the garbage collector
+        must look at makes a long tape slower, and a tuple is one.
+    params : dict or None
+        The rule's options, such as ``axis``.
+    index : int
+        Creation number, growing along every path of the tape.
+    name : str or None
+        What drawings and messages call it.
+    """
+
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "grad", "index", "name", "params", "rule", "tracked")
+
+    _data: Any
+    _a: Any
+    _b: Any
+    grad: Any
+    index: int
+    name: str | None
+    params: dict[str, Any] | None
+    rule: Rule | None
+    tracked: bool
+
+    for_arrays: type[Node]
+    """The subclass that holds arrays."""
+    for_numbers: type[Node]
+    """The subclass that holds single numbers."""
+
+    def __init__(self, data: Any, requires_grad: bool, name: str | None) -> None:
+        self._data = data
+        self.grad = None
+        self.rule = None
+        self._a = self._b = None
+        self.params = None
+        self.index = next_index()
+        self.name = name
+        self.tracked = requires_grad
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """What the rule was applied to; empty where nothing was recorded."""
+        if self.rule is None or not self.tracked:
+            return ()
+        many: tuple[Any, ...] = self._a
+        return many if self.rule.many else (self._a,) if len(self.rule.inputs) == 1 else (self._a, self._b)
+
+    def _set_data(self, data: Any) -> None:
+        if self.rule is not None and self.tracked:
+            raise TapeError(
+                f"The data of {describe(self)} was assigned to, but it was computed, and its arguments would no longer "
+                "give it. Assign to a leaf, or to x.detach()."
+            )
+        self._data = self._admit(data)
+        # A new place in the creation order: nodes recorded from the old data are now older than their argument,
+        # which is how a sweep notices that they are stale.
+        self.index = next_index()
+
+    data = property(attrgetter("_data"), _set_data)  # a getter written in C: half the price of a Python one
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this node are recorded."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.rule is not None and self.tracked:
+            raise TapeError(
+                f"requires_grad of {describe(self)} was set, but it was computed. "
+                "Set it on the leaves it was computed from, or use x.detach()."
+            )
+        if wanted:
+            self._refuse_discrete(self._data)
+        self.tracked = bool(wanted)
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for what the user made, False for what a rule made."""
+        return self.rule is None
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Take over what ``copy.deepcopy`` or ``pickle`` read from a node, under a creation number of its own."""
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        self.index = next_index()
+
+    # What a subclass knows about its kind of data.
+
+    def _admit(self, data: Any) -> Any:
+        """Check and convert data that is assigned to this node."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _refuse_discrete(data: Any) -> None:
+        """Raise if data of this kind cannot have a derivative."""
+        raise NotImplementedError
+
+    def _fit_cotangent(self, c: Any, source: Any) -> Any:
+        """Bring a cotangent to the shape and kind of this node's data: sum what was broadcast, cast what was promoted.
+
+        A leaf will hand it out as its gradient, so there it is copied if it shares memory with ``source`` (the
+        cotangent that it was made from) or with anything else.
+        """
+        raise NotImplementedError
+
+    def _fit_tangent(self, t: Any) -> Any:
+        """Bring a tangent to the shape and kind of this node's data: broadcast what a constant argument broadcast."""
+        raise NotImplementedError
+
+
+def record(cls: type[Node], data: Any, rule: Rule, a: Any, b: Any, params: Any, tracked: bool) -> Any:
+    """Make the node for ``data``, the result of ``rule``.  It remembers its arguments only if it is tracked."""
+    node = cls.__new__(cls)
+    # A ufunc of a 0-d array returns a NumPy scalar; a Tensor always holds an array.
+    node._data = data if data.__class__ is np.ndarray or cls is not Node.for_arrays else np.asarray(data)
+    node.grad = None
+    node.rule = rule
+    if tracked and is_recording():
+        node._a = a
+        node._b = b
+        node.tracked = True
+    else:
+        node._a = node._b = None
+        node.tracked = False
+    node.params = params
+    node.index = next_index()
+    node.name = None
+    return node
+
+
+def describe(node: Node) -> str:
+    """A node in an error message: its name, or the op that made it and its shape."""
+    kind = type(node).__name__
+    if node.name:
+        return f"{kind} {node.name!r}"
+    made = f"made by {node.rule.name}" if node.rule is not None else "leaf"
+    shape = f" of shape {node._data.shape}" if isinstance(node._data, np.ndarray) else ""
+    return f"a {kind}{shape} ({made})"
+
+
+def data_of(x: Any) -> Any:
+    """The plain array or number of ``x``, node or not."""
+    return x._data if isinstance(x, Node) else x
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a node, array or number."""
+    shape: tuple[int, ...] = getattr(data_of(x), "shape", ())
+    return shape
+
+
+def size_of(x: Any) -> int:
+    """The number of entries of a node, array or number."""
+    if isinstance(x, Node):
+        x = x._data
+    return x.size if x.__class__ is np.ndarray else int(np.size(x))
+
+
+def refuse_untrackable(what: str, found: str) -> KindError:
+    """The error for data that cannot have a derivative."""
+    return KindError(
+        f"{what} was asked to track {found}, which has no derivative: gradients need floating-point or complex data. "
+        "Write 2.0 instead of 2, pass dtype=float, or pass requires_grad=False."
+    )

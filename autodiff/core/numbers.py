@@ -1,0 +1,136 @@
+"""The number registry: which library computes a function of which kind of number.
+
+A :class:`~autodiff.Value` holds one number of any kind, and arithmetic stays in that kind.  The operators ``+ - * /``
+come with the kind; a named function such as ``exp`` is looked up here, once per kind and function.
+"""
+
+from __future__ import annotations
+
+import cmath
+import importlib
+import math
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from numbers import Number
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .errors import KindError
+
+Function = Callable[..., Any]
+
+# Our names are NumPy's.  Where a number library spells a function differently, the spellings to try stand here.
+SPELLINGS = {
+    "arcsin": ("asin",),
+    "arccos": ("acos",),
+    "arctan": ("atan",),
+    "arcsinh": ("asinh",),
+    "arccosh": ("acosh",),
+    "arctanh": ("atanh",),
+    "arctan2": ("atan2",),
+    "log": ("log", "ln"),
+}
+
+# From a module's name to the library that its numbers belong to, where to import it from, and what to call it.
+LIBRARIES = {"mpmath": "mpmath", "sympy": "SymPy"}
+
+
+def is_number(kind: type) -> bool:
+    """Whether values of this type are single numbers (NumPy's scalars count as arrays of shape ``()``)."""
+    return not issubclass(kind, np.generic) and (issubclass(kind, Number) or _root(kind) in LIBRARIES)
+
+
+def function_for(kind: type, name: str) -> Function | None:
+    """The function ``name`` (NumPy's spelling) of the library that ``kind`` belongs to, or None if it has none."""
+    library = _library(kind)
+    for spelling in SPELLINGS.get(name, (name,)):
+        found: Function | None = getattr(library, spelling, None)
+        if found is not None:
+            return found
+    return None
+
+
+def lacks(kind: type, name: str) -> KindError:
+    """The error for a function that a number kind does not have; it names the kinds that do."""
+    having = ["float"]  # NumPy has every function that the table has
+    having += ["complex"] if function_for(complex, name) is not None else []
+    having += ["Decimal"] if function_for(Decimal, name) is not None else []
+    for module, label in LIBRARIES.items():
+        library = sys.modules.get(module)
+        spellings = SPELLINGS.get(name, (name,))
+        known = hasattr(cmath, spellings[0]) or hasattr(math, spellings[0])
+        if known if library is None else any(hasattr(library, s) for s in spellings):
+            having.append(f"{label} numbers")
+    return KindError(
+        f"{name} of a {kind.__name__}: this kind of number has no {name}. "
+        f"Kinds that have it: {', '.join(having)}. Convert first, for example with float(x)."
+    )
+
+
+def to_float(x: Any) -> Any:
+    """A number of any kind as the Python float or complex that can stand beside an array."""
+    if isinstance(x, bool | int | float | complex):
+        return x
+    try:
+        return float(x)
+    except TypeError:
+        return complex(x)
+
+
+def like(number: Any, x: Any) -> Any:
+    """``x`` as a number of the kind of ``number``; an int is given a float, since its derivative need not be whole."""
+    kind: Any = type(number)
+    if isinstance(x, np.generic | np.ndarray):
+        x = x.item()
+    if isinstance(x, complex) and isinstance(number, int | float):
+        x = x.real
+    if isinstance(x, kind) or kind in (int, bool) or _root(kind) == "sympy":
+        return x
+    return kind(x)
+
+
+def _root(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _library(kind: type) -> ModuleType | type:
+    if issubclass(kind, int | float):
+        return math
+    if issubclass(kind, complex):
+        return cmath
+    root = _root(kind)
+    if root in LIBRARIES:
+        return importlib.import_module(root)
+    return kind  # Decimal carries exp, ln, sqrt as methods; Fraction has none
+
+
+def by_ieee(derivative: Function, g: Any, node: Any) -> Any:
+    """Try a derivative again in IEEE arithmetic where Python raised: the slope of a square root at 0 is infinite.
+
+    Only for a node of Python floats and complexes, and for an array that met a number of another kind (a Decimal times
+    a float raises).  Other kinds have no infinity to give, and raise again.
+    """
+    args = node.args
+    in_arrays = isinstance(node._data, np.ndarray)
+    data = [node._data, *(a._data if hasattr(a, "_data") else a for a in args)]
+    if not in_arrays and not all(isinstance(x, int | float | complex) for x in data):
+        return derivative(g, node)
+    shadow = SimpleNamespace(_data=_as_array(node._data), params=node.params, _a=None, _b=None)
+    shadows = [_array_node(a) if hasattr(a, "_data") else _as_array(a) if is_number(type(a)) else a for a in args]
+    shadow._a, shadow._b = (shadows, None) if node.rule.many else (*shadows, None)[:2]
+    c = derivative(_as_array(g), shadow)
+    return c if in_arrays else like(node._data, c)
+
+
+def _as_array(x: Any) -> Any:
+    """An array of shape ``()``: a NumPy scalar would turn back into a number where it meets one."""
+    return x if isinstance(x, np.ndarray) else np.asarray(np.float64(1) * to_float(x))
+
+
+def _array_node(node: Any) -> Any:
+    copy = node.__class__.__new__(node.__class__)
+    copy._data = _as_array(node._data)
+    return copy

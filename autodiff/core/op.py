@@ -1,0 +1,235 @@
+"""The op: the public function that is made from a rule.
+
+It computes on plain data, and records if an argument is a node.  Ops are plain functions, in a few shapes by how many
+arguments they take, since they run for every node of every tape.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
+
+import numpy as np
+
+from .dispatch import NotYetArrays, as_arrays
+from .errors import KindError, UnsupportedError
+from .node import Node, data_of, record
+from .rule import Derivative, Rule, Sample
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Op(Protocol, Generic[P, R_co]):
+    """The type of an op: a plain function, with its rule on it and decorators that complete the rule."""
+
+    __name__: str
+    rule: Rule
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Compute, and record if an argument is a node."""
+        ...
+
+    def __get__(self, instance: Any, owner: Any = None) -> Callable[..., Any]: ...
+
+    def def_vjp(self, function: Derivative | None = None, *, wrt: str | None = None) -> Derivative:
+        """Declare the VJP, with respect to the input ``wrt`` if there are several."""
+        ...
+
+    def def_jvp(self, function: Derivative | None = None, *, wrt: str | None = None) -> Derivative:
+        """Declare the JVP, with respect to the input ``wrt`` if there are several."""
+        ...
+
+    def def_samples(self, function: Callable[[np.random.Generator], Iterable[Sample]]) -> Any:
+        """Declare the points at which the row is checked."""
+        ...
+
+
+def primitive(
+    formula: str,
+    *,
+    entrywise: bool = False,
+    differentiable: bool = True,
+    number: Callable[..., Any] | None = None,
+) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
+    """Declare a rule whose derivatives are written out with ``def_vjp`` and ``def_jvp``.
+
+    Parameters
+    ----------
+    formula : str
+        LaTeX, for people.
+    entrywise : bool
+        True if the op works entry by entry and broadcasts.
+    differentiable : bool
+        False if results are never tracked.
+    number : callable, optional
+        The forward function for single numbers of any kind; without it the number's own library is asked.
+    """
+
+    def declare(forward: Callable[P, R_co]) -> Op[P, R_co]:
+        rule = Rule(forward, formula=formula, entrywise=entrywise, differentiable=differentiable, number=number)
+        return cast("Op[P, R_co]", make_op(rule))
+
+    return declare
+
+
+def make_op(rule: Rule) -> Any:
+    """The public function of a rule: compute on plain data, and record if an argument is a node."""
+    if rule.variadic:
+        make = variadic_op
+    elif rule.options or not rule.differentiable:
+        make = general_op
+    else:
+        make = {1: unary_op, 2: binary_op, 3: ternary_op}.get(len(rule.inputs), general_op)
+    op: Any = functools.update_wrapper(make(rule), rule.forward)
+    op.rule = rule
+    op.def_vjp = functools.partial(_declare, rule, "vjp")
+    op.def_jvp = functools.partial(_declare, rule, "jvp")
+    op.def_samples = functools.partial(setattr, rule, "samples")
+    return op
+
+
+def unary_op(rule: Rule) -> Callable[..., Any]:
+    """An op of one input without options."""
+    kernels = rule.kernels
+
+    def op(x: Any, /) -> Any:
+        if isinstance(x, Node):
+            data = x._data
+            compute, cls = kernels[data.__class__]
+            return record(cls, compute(data), rule, x, None, None, x.tracked)
+        try:
+            return kernels[x.__class__][0](x)
+        except NotYetArrays:
+            return op(*as_arrays([x]))
+
+    return op
+
+
+def binary_op(rule: Rule) -> Callable[..., Any]:
+    """An op of two inputs without options."""
+    kernels = rule.kernels
+
+    def op(a: Any, b: Any, /) -> Any:
+        noted = tracked = False
+        x, y = a, b
+        if isinstance(a, Node):
+            x, noted, tracked = a._data, True, a.tracked
+        if isinstance(b, Node):
+            y, noted, tracked = b._data, True, b.tracked or tracked
+        try:
+            compute, cls = kernels[x.__class__, y.__class__]
+        except NotYetArrays:
+            return op(*as_arrays([a, b]))
+        return record(cls, compute(x, y), rule, a, b, None, tracked) if noted else compute(x, y)
+
+    return op
+
+
+def ternary_op(rule: Rule) -> Callable[..., Any]:
+    """An op of three inputs without options."""
+    kernels = rule.kernels
+
+    def op(a: Any, b: Any, c: Any, /) -> Any:
+        noted = tracked = False
+        x, y, z = a, b, c
+        if isinstance(a, Node):
+            x, noted, tracked = a._data, True, a.tracked
+        if isinstance(b, Node):
+            y, noted, tracked = b._data, True, b.tracked or tracked
+        if isinstance(c, Node):
+            z, noted, tracked = c._data, True, c.tracked or tracked
+        try:
+            compute, cls = kernels[x.__class__, y.__class__, z.__class__]
+        except NotYetArrays:
+            return op(*as_arrays([a, b, c]))
+        return record(cls, compute(x, y, z), rule, (a, b, c), None, None, tracked) if noted else compute(x, y, z)
+
+    return op
+
+
+def general_op(rule: Rule) -> Callable[..., Any]:
+    """An op of any number of inputs, with options by position or by keyword."""
+    kernels, n = rule.kernels, len(rule.inputs)
+    names, differentiable, many, single = tuple(rule.options), rule.differentiable, rule.many, n == 1
+
+    def op(*args: Any, **options: Any) -> Any:
+        inputs = args[:n]
+        if len(inputs) < n:
+            raise UnsupportedError(
+                f"{rule.name} takes {n} arrays by position ({', '.join(rule.inputs)}), got {len(args)}."
+            )
+        params = _bind(rule, names, args[n:], options) if names or len(args) != n or options else None
+        data = [x._data if isinstance(x, Node) else x for x in inputs]
+        try:
+            compute, cls = kernels[data[0].__class__ if single else tuple([d.__class__ for d in data])]
+        except NotYetArrays:
+            return op(*as_arrays(inputs), *args[n:], **options)
+        y = compute(*data, *params.values()) if params else compute(*data)
+        nodes = [x for x in inputs if isinstance(x, Node)]
+        if not nodes or (not differentiable and cls is Node.for_numbers):
+            return y  # a truth about a number is a plain bool, about a tensor an untracked tensor
+        tracked = differentiable and any([x.tracked for x in nodes])
+        if many:
+            return record(cls, y, rule, inputs, None, params, tracked)
+        return record(cls, y, rule, inputs[0], None if single else inputs[1], params, tracked)
+
+    return op
+
+
+def variadic_op(rule: Rule) -> Callable[..., Any]:
+    """An op whose input is a sequence of arrays."""
+    names = tuple(rule.options)
+
+    def op(arrays: Iterable[Any], /, *args: Any, **options: Any) -> Any:
+        arrays = tuple(a if isinstance(a, Node) else np.asarray(a) for a in arrays)
+        params = _bind(rule, names, args, options)
+        y = rule.forward(*[np.asarray(data_of(a)) for a in arrays], **params)
+        nodes = [a for a in arrays if isinstance(a, Node)]
+        if not nodes:
+            return y
+        return record(Node.for_arrays, y, rule, arrays, None, params, any([a.tracked for a in nodes]))
+
+    return op
+
+
+def _bind(rule: Rule, names: tuple[str, ...], positional: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call, in the order of the signature."""
+    params = rule.options.copy()
+    params.update(zip(names, positional))
+    params.update(options)
+    missing = [value is inspect.Parameter.empty for value in params.values()]  # by identity: a key may be an array
+    if len(params) != len(names) or len(positional) > len(names) or any(missing):
+        _refuse(rule, params, positional)
+    return params
+
+
+FOREIGN_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "correction": "ddof", "axes": "axis"}
+
+
+def _refuse(rule: Rule, params: dict[str, Any], positional: tuple[Any, ...]) -> None:
+    """Say which keyword is foreign, missing, or one too many."""
+    takes = f"it takes {', '.join(rule.options)}" if rule.options else "it takes no options"
+    for name, value in params.items():
+        if name not in rule.options:
+            ours = FOREIGN_KEYWORDS.get(name)
+            repair = f"here it is {ours}=" if ours in rule.options else takes
+            raise UnsupportedError(f"{rule.name} got the keyword {name}=, which it does not have: {repair}.")
+        if value is inspect.Parameter.empty:
+            raise UnsupportedError(f"{rule.name} was called without {name}=: {takes}.")
+    inputs = f"{len(rule.inputs)} array{'s' * (len(rule.inputs) > 1)} ({', '.join(rule.inputs)})"
+    raise UnsupportedError(f"{rule.name} got {len(positional)} options by position after {inputs}: {takes}.")
+
+
+def _declare(rule: Rule, direction: str, function: Derivative | None = None, *, wrt: str | None = None) -> Any:
+    """``@op.def_vjp`` for a rule of one input, ``@op.def_vjp(wrt="a")`` for one of several."""
+    if function is None:
+        return functools.partial(_declare, rule, direction, wrt=wrt)
+    if wrt is None and len(rule.inputs) != 1:
+        raise KindError(
+            f"def_{direction} of {rule.name} needs wrt=, one of {rule.inputs}: a rule has one derivative per input."
+        )
+    rule.set_derivative(direction, wrt or rule.inputs[0], function)
+    return function

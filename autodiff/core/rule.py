@@ -1,0 +1,224 @@
+"""The rule: one row of the table, and the op that is made from it.
+
+A rule holds everything about an operation: the forward function in plain NumPy, one derivative per input in both
+directions, the formula for people, and the points at which it is checked.  :mod:`autodiff.core.op` makes the
+public function of it.
+
+A derivative asks for what it needs by parameter name.  Who fetches it for each node of a sweep is written out as source
+and compiled when a rule is first swept: see :meth:`Rule.source`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .dispatch import Forwards
+from .errors import KindError
+from .node import Node, data_of
+from .numbers import by_ieee
+
+Derivative = Callable[..., Any]
+
+TABLE: dict[str, Rule] = {}
+"""Every rule by name, in the order of declaration."""
+
+
+class Sample(NamedTuple):
+    """A point at which a rule is checked: its array inputs and its options.
+
+    ``order`` is how many times the rule is differentiated there: 2, or less where a derivative does not exist.
+    """
+
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    order: int
+
+
+def sample(*args: Any, order: int = 2, **params: Any) -> Sample:
+    """A point at which a rule is checked."""
+    return Sample(args, params, order)
+
+
+class Written(NamedTuple):
+    """A derivative as its row declares it: a function, and in source what is done with it and what it asks for."""
+
+    function: Derivative | None
+    call: str
+    scope: dict[str, Any]
+
+
+# When a cotangent must be brought to the shape and kind of its node.  The commonest cases are told apart right here,
+# without a call: a float for a float; and an array that is as it should be, and a leaf's own.
+MISFIT_ENTRY = "c.__class__ is not float or {x}._data.__class__ is not float"
+MISFIT_ARRAY = (
+    "c.__class__ is not ndarray or c.shape != {x}._data.shape or c.dtype is not {x}._data.dtype "
+    "or {x}.rule is None and (c is g or c.base is not None)"
+)
+
+
+class Rule:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+        NumPy's name for the operation.
+    forward : callable
+        The plain NumPy function.
+    inputs : tuple of str
+        Names of the differentiable arguments: those before the ``/`` of the forward function's signature.
+    variadic : bool
+        True if the single input is a sequence of arrays (``concatenate``).
+    many : bool
+        True if there may be more than two arguments.
+    options : dict
+        Names and defaults of the keyword options.
+    entrywise : bool
+        True if the op works entry by entry, so that it also applies to single numbers.
+    differentiable : bool
+        False for rows whose results are never tracked: comparisons, random draws.
+    vjps, jvps : dict of str to Written
+        The derivatives by input; an input that is absent has none.
+    pull, pull_nodes : callable
+        ``pull(g, node, pending)`` adds the cotangents of a node's arguments to ``pending``, by index.  The second
+        computes on nodes instead of on their data, so that the derivative is recorded itself.
+    push, push_nodes : callable
+        ``push(tangents, node)`` is the tangent of a node, from those of its arguments by index; None if none has one.
+    """
+
+    pull: Callable[[Any, Node, dict[int, Any]], None]
+    pull_nodes: Callable[[Any, Node, dict[int, Any]], None]
+    push: Callable[[dict[int, Any], Node], Any]
+    push_nodes: Callable[[dict[int, Any], Node], Any]
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        formula: str,
+        entrywise: bool = False,
+        differentiable: bool = True,
+        number: Callable[..., Any] | None = None,
+    ) -> None:
+        parameters = inspect.signature(forward).parameters.values()
+        self.name = forward.__name__
+        self.forward = forward
+        self.number = number
+        self.formula = formula
+        self.entrywise = entrywise
+        self.differentiable = differentiable
+        self.inputs = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL))
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.many = self.variadic or len(self.inputs) > 2
+        self.options = {p.name: p.default for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        self.samples: Callable[[np.random.Generator], Iterable[Sample]] | None = None
+        self.vjps: dict[str, Written] = {}
+        self.jvps: dict[str, Written] = {}
+        self.kernels = Forwards(self)
+        if self.name in TABLE:
+            raise KindError(f"A rule named {self.name!r} is declared twice. Rename one: the table has one row a name.")
+        TABLE[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<rule {self.name}>"
+
+    def set_derivative(
+        self, direction: str, wrt: str, function: Derivative | None = None, call: str = "{f}({asks})", **scope: Any
+    ) -> None:
+        """Declare one derivative; ``call`` says in source what is done with ``f`` and what it asks for."""
+        if wrt not in self.inputs:
+            raise KindError(
+                f"The {direction} of {self.name} was declared with respect to {wrt!r}; its inputs are {self.inputs}."
+            )
+        (self.vjps if direction == "vjp" else self.jvps)[wrt] = Written(function, call, scope)
+
+    def __getattr__(self, name: str) -> Any:
+        """Compile ``pull``, ``push`` and their ``_nodes`` forms when they are first asked for."""
+        if name not in ("pull", "pull_nodes", "push", "push_nodes"):
+            raise AttributeError(name)
+        direction, _, nodes = name.partition("_")
+        scope: dict[str, Any] = {"Node": Node, "ndarray": np.ndarray, "data_of": data_of, "by_ieee": by_ieee}
+        for wrt, written in (self.vjps if direction == "pull" else self.jvps).items():
+            scope[f"d_{wrt}"] = written.function
+            scope |= written.scope
+        exec(self.source(direction, bool(nodes)), scope)
+        setattr(self, name, scope[direction])
+        return scope[direction]
+
+    def source(self, direction: str, nodes: bool = False) -> str:
+        """The source of ``pull`` or ``push``: for each argument, fetch what its derivative asks for and call it.
+
+        Examples
+        --------
+        >>> import autodiff as ad
+        >>> print(ad.exp.rule.source("pull"))
+        def pull(g, n, pending):
+            x = n._a
+            if isinstance(x, Node) and x.tracked:
+                try:
+                    c = times(g, conjugated(d_x(n._data)))
+                except (ArithmeticError, TypeError, ValueError):
+                    c = by_ieee(lambda g, n: times(g, conjugated(d_x(n._data))), g, n)
+                if c.__class__ is not float or x._data.__class__ is not float:
+                    c = x._fit_cotangent(c, g)
+                i = x.index
+                pending[i] = pending[i] + c if i in pending else c
+        """
+        lines = ["def pull(g, n, pending):"] if direction == "pull" else ["def push(tangents, n):", "    total = None"]
+        if self.variadic:
+            (wrt,) = self.inputs
+            lines.append(f"    for k, {wrt} in enumerate(n._a):")
+            lines += [f"        {line}" for line in self._lines_for(wrt, direction, nodes)]
+        else:
+            slots = ", = n._a" if self.many else " = n._a" if len(self.inputs) == 1 else " = n._a, n._b"
+            lines.append(f"    {', '.join(self.inputs)}{slots}")
+            for wrt in self.vjps if direction == "pull" else self.jvps:
+                lines += [f"    {line}" for line in self._lines_for(wrt, direction, nodes)]
+        return "\n".join(lines + ["    return total"] * (direction == "push"))
+
+    def _lines_for(self, wrt: str, direction: str, nodes: bool) -> list[str]:
+        """The lines of ``pull`` or ``push`` that deal with one argument."""
+        written, given = (self.vjps[wrt], "g") if direction == "pull" else (self.jvps[wrt], "t")
+        call = self._call(written, wrt, given, nodes)
+        compute = [f"c = {call}"]
+        if self.entrywise and not nodes:  # Python's numbers raise where IEEE's are infinite
+            again = self._call(written, wrt, given, nodes, of="n")
+            compute = ["try:", f"    c = {call}", "except (ArithmeticError, TypeError, ValueError):"]
+            compute += [f"    c = by_ieee(lambda {given}, n: {again}, {given}, n)"]
+        if direction == "push":
+            head = f"if isinstance({wrt}, Node) and {wrt}.index in tangents:"
+            body = [f"t = tangents[{wrt}.index]", *compute, "total = c if total is None else total + c"]
+        else:
+            head = f"if isinstance({wrt}, Node) and {wrt}.tracked:"
+            misfit = (MISFIT_ENTRY if self.entrywise else MISFIT_ARRAY).format(x=wrt)
+            body = [*compute, f"if {misfit}:", f"    c = {wrt}._fit_cotangent(c, g)"]
+            body += [f"i = {wrt}.index", "pending[i] = pending[i] + c if i in pending else c"]
+        return [head, *(f"    {line}" for line in body)]
+
+    def _call(self, written: Written, wrt: str, given: str, nodes: bool, of: str | None = None) -> str:
+        """The source of one call of a derivative, with what it asks for; from the node ``of`` if given."""
+        fetch = {"g" if given == "g" else f"{wrt}_dot": given, "y": "n" if nodes else "n._data"}
+        slots = ["_a", "_b"]
+        for k, name in enumerate(self.inputs):
+            argument = f"{of}.{slots[k]}" if of and not self.many else name
+            if self.variadic:
+                fetch |= {"i": "k", name: "n._a" if nodes else "[data_of(a) for a in n._a]"}
+            elif nodes:
+                fetch[name] = argument
+            elif name == wrt:
+                fetch[name] = f"{argument}._data"
+            else:
+                fetch[name] = f"({argument}._data if isinstance({argument}, Node) else {argument})"
+        fetch |= {option: f"n.params[{option!r}]" for option in self.options}
+        asked = inspect.signature(written.function).parameters if written.function is not None else ()
+        for name in asked:
+            if name not in fetch:
+                raise KindError(
+                    f"A derivative of {self.name} with respect to {wrt} asks for {name!r}; "
+                    f"it can ask for {', '.join(fetch)}."
+                )
+        return written.call.format(f=f"d_{wrt}", asks=", ".join(fetch[name] for name in asked), given=given)

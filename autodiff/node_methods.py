@@ -1,0 +1,186 @@
+"""What ``Value`` and ``Tensor`` share: ``backward``, and the refusals to leave the tape silently."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from .core import numbers
+from .core.errors import KindError, LeavingTapeError, ShapeError
+from .core.modes import enable_grad
+from .core.node import Node, data_of, describe
+from .core.rule import TABLE
+from .core.tape import FREED, pull_back, require_tracked
+
+if TYPE_CHECKING:
+    Base = Node
+else:
+    Base = object  # a mixin: the node itself comes after it
+
+
+class NodeMethods(Base):
+    """Methods of both kinds of node."""
+
+    __slots__ = ()
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False, free: bool = False) -> None:
+        """Differentiate this result with respect to everything it was computed from.
+
+        Afterwards every node on the tape has its ``.grad``.  Leaves add to what they had, the others are overwritten.
+
+        Parameters
+        ----------
+        gradient : array_like, optional
+            Cotangent of this result, of its shape.  May be left away if the result is a single number: then it is 1.
+        create_graph : bool
+            Record the derivatives too, so that gradients are nodes that can be differentiated again.
+        free : bool
+            Let go of the tape and its values on the way.  The result stays readable, a second ``backward`` raises.
+
+        Raises
+        ------
+        TapeError
+            If nothing was recorded, or the tape was freed.
+        ShapeError
+            If the result is not a single number and no gradient was given, or one of another shape.
+        StaleDataError
+            If a leaf was changed since it was used.
+        """
+        require_tracked(self, "backward()")
+        start = first_cotangent(self, gradient)
+        if free:
+            _sweep_and_let_go(self, start)
+        elif create_graph:
+            with enable_grad():
+                _sweep(self, start, create_graph=True)
+        else:
+            _sweep(self, start, create_graph=False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return repr(self)
+        data = self._data
+        return format(data.item() if isinstance(data, np.ndarray) and not data.ndim else data, spec)
+
+    def __float__(self) -> float:
+        return float(self._leave("float"))
+
+    def __int__(self) -> int:
+        return int(self._leave("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._leave("complex"))
+
+    def __index__(self) -> int:
+        return self._leave("an index").__index__()  # type: ignore[no-any-return]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._leave("np.asarray"), dtype=dtype, copy=copy)
+
+    def _leave(self, into: str) -> Any:
+        """The plain data for a conversion, if that loses no derivative."""
+        if not self.tracked:
+            return self._data
+        raise LeavingTapeError(_leaving(self, into))
+
+    def __copy__(self) -> NoReturn:
+        raise KindError("A node is not copied: use x.detach() for its data off the tape.")
+
+
+def first_cotangent(y: Node, gradient: Any) -> Any:
+    """The cotangent that a sweep from ``y`` starts with: 1, or a checked copy of ``gradient``."""
+    data = y._data
+    if gradient is None:
+        if not isinstance(data, np.ndarray):
+            return numbers.like(data, 1)
+        if data.size != 1:
+            raise ShapeError(
+                f"backward() of {describe(y)}: only a single number has a gradient. "
+                "Reduce it first, with .sum() or .mean(), or give backward(gradient) of the same shape."
+            )
+        return np.full(data.shape, 1, data.dtype) if data.ndim else data.dtype.type(1)
+    if isinstance(data, np.ndarray):
+        array: Any = (
+            gradient
+            if isinstance(gradient, Node)
+            else np.array(gradient, dtype=np.result_type(data_of(gradient), data))
+        )
+        if array.shape != data.shape:
+            raise ShapeError(
+                f"backward(gradient) of {describe(y)} got a gradient of shape {array.shape}; it must be {data.shape}."
+            )
+        return array
+    return gradient if isinstance(gradient, Node) else numbers.like(data, gradient)
+
+
+def _sweep(y: Node, start: Any, create_graph: bool) -> None:
+    with np.errstate(all="ignore"):  # an infinite slope is an answer
+        for node, g in pull_back((y,), (start,), create_graph=create_graph):
+            if create_graph and not isinstance(g, Node):
+                g = _constant(g)
+            if node.rule is None:
+                node.grad = g if node.grad is None else node.grad + g
+            else:
+                if g.__class__ is np.ndarray:
+                    g.setflags(write=False)  # results of one sweep may share memory; what a leaf owns never does
+                node.grad = g
+
+
+def _constant(g: Any) -> Node:
+    node = (Node.for_arrays if isinstance(g, np.ndarray) else Node.for_numbers)(g)  # type: ignore[call-arg]
+    node.tracked = False
+    return node
+
+
+def _sweep_and_let_go(y: Node, start: Any) -> None:
+    with np.errstate(all="ignore"):
+        for node, g in pull_back((y,), (start,)):
+            if node.rule is None:
+                node.grad = g if node.grad is None else node.grad + g
+            else:
+                node._a, node._b = (), None
+                node.rule = FREED
+                if node is not y:
+                    node._data = Freed()
+
+
+class Freed:
+    """Stands where the data was; an op that meets it refuses it by its type."""
+
+    def __repr__(self) -> str:
+        return "<freed by backward(free=True)>"
+
+
+def _leaving(node: Node, into: str) -> str:
+    """Say how to read the number, and name the op if a function of ``math`` asked for it."""
+    frame = sys._getframe(3)
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    called = re.search(r"\b(?:math|cmath)\.(\w+)\(", line) if into == "float" else None
+    name = f"{called[1]}" if called else ""
+    ours = {
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "atan2": "arctan2",
+        "pow": "power",
+        "fabs": "absolute",
+    }
+    ours |= {"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}
+    name = ours.get(name, name)
+    op = f"ad.{name}(x)" if name in TABLE else "the op, such as ad.sin(x) for math.sin(x)"
+    done = f"math.{called[1]}()" if called else f"{into}()" if into != "an index" else "use as an index"
+    return (
+        f"{done} of {describe(node)} would leave the tape, and its gradient would be lost silently. "
+        f"To stay on the tape use {op}; to read the number use x.item() or x.detach()."
+    )

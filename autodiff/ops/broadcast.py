@@ -1,0 +1,75 @@
+"""Broadcasting and its transpose, summing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..core.node import Array, ArrayLike
+from ..core.rule import Sample, sample
+from .families import linear
+
+
+@linear(formula=r"y = x \text{ repeated to a shape}, \quad \bar x = \textstyle\sum \bar y \text{ over the repeats}")
+def broadcast_to(x: ArrayLike, /, shape: Any) -> Array:
+    """``x`` with the given shape, repeated along new axes and along axes of length 1."""
+    if x.ndim == 0:
+        return np.full(shape, x)  # a fifth of the time, and what follows reads every entry anyway
+    return np.broadcast_to(x, shape)
+
+
+@broadcast_to.def_vjp
+def broadcast_to_vjp(g: Array, x: Array) -> Array:
+    return sum_to(g, np.shape(x) if isinstance(x, np.ndarray) else x.shape)
+
+
+@broadcast_to.def_samples
+def broadcast_to_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(3, 1)), shape=(2, 3, 4))
+    yield sample(rng.normal(size=()), shape=(2,))
+    yield sample(rng.normal(size=(1, 3)), shape=(0, 3))
+    yield sample(rng.normal(size=(4, 2)).T[:, ::2], shape=(2, 2))
+
+
+@linear(lambda g, x: broadcast_to(g, x.shape), formula=r"y = \textstyle\sum x \text{ over what broadcasting repeated}")
+def sum_to(x: ArrayLike, /, shape: tuple[int, ...]) -> Array:
+    """Sum ``x`` over the axes along which an array of ``shape`` was broadcast to it: the transpose of broadcasting."""
+    if x.ndim == 2 and len(shape) == 1 and x.shape[1] == shape[0]:
+        return sum_rows(x)
+    extra = x.ndim - len(shape)
+    axes = [i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)]
+    return np.add.reduce(x, axis=tuple(axes)).reshape(shape)
+
+
+@sum_to.def_samples
+def sum_to_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(2, 3, 4)), shape=(3, 1))
+    yield sample(rng.normal(size=(2, 3)), shape=(3,))
+    yield sample(rng.normal(size=(2, 3)), shape=())
+    yield sample(rng.normal(size=(0, 3)), shape=(1, 3))
+    yield sample(rng.normal(size=()), shape=())
+    yield sample(rng.normal(size=(4, 6)).T[::2], shape=(4,))
+
+
+def sum_rows(x: Array) -> Array:
+    """Sum the rows of a plain matrix.  BLAS does it several times as fast as ``np.add.reduce``."""
+    char = x.dtype.char
+    return _ones(len(x), char).dot(x) if char in "fd" else np.add.reduce(x, axis=0)
+
+
+@cache
+def _ones(n: int, char: str) -> np.ndarray[Any, Any]:
+    ones = np.ones(n, char)
+    ones.flags.writeable = False
+    return ones
+
+
+class BroadcastMethods:
+    """The rows of this file as methods."""
+
+    __slots__ = ()
+
+    broadcast_to = broadcast_to

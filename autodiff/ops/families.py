@@ -1,0 +1,144 @@
+r"""Shorthands for declaring rows.
+
+*elementwise*: give the partial derivatives, one per input; both modes follow.  For :math:`y = f(a, b)`,
+
+.. math:: \dot y = f_a\,\dot a + f_b\,\dot b, \quad \bar a = \overline{f_a}\,\bar y, \; \bar b = \overline{f_b}\,\bar y.
+
+*linear*: give the transpose; the derivative of a linear map is the map itself.
+
+Everything else is declared with :func:`~autodiff.core.rule.primitive`, both derivatives written out.
+"""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from ..core.node import Array, Node, data_of
+from ..core.op import Op, make_op
+from ..core.rule import Derivative, Rule, Sample, sample
+from .select import equal, logical_or, where
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Interval = tuple[float, float]
+
+
+def elementwise(
+    *partials: Derivative | int,
+    formula: str,
+    domain: Interval | Sequence[Interval] = (-2.0, 2.0),
+    bounded: bool = False,
+    number: Callable[..., Any] | None = None,
+) -> Callable[[Callable[P, R]], Op[P, R]]:
+    """Declare an op that works entry by entry.
+
+    Parameters
+    ----------
+    *partials
+        The partial derivative with respect to each input: a function that asks by parameter name for inputs, options
+        and the result ``y``; or the number 1, -1 or 0.
+    formula : str
+        LaTeX.
+    domain : pair of float, or a pair for each input
+        Where the row is checked.  Samples of many shapes are drawn from it.
+    bounded : bool
+        True if no partial is ever infinite, nor nan where the result is not: then 0 times it needs no guard.
+    number : callable, optional
+        The forward function for single numbers of any kind; without it the number's own library is asked.
+    """
+
+    def declare(forward: Callable[P, R]) -> Op[P, R]:
+        rule = Rule(forward, formula=formula, entrywise=True, number=number)
+        assert len(partials) == len(rule.inputs), f"{rule.name}: one partial per input"
+        product = "{given} * {d}" if bounded else "times({given}, {d})"
+        for wrt, partial in zip(rule.inputs, partials, strict=True):
+            if callable(partial):
+                vjp, jvp = product.replace("{d}", "conjugated({f}({asks}))"), product.replace("{d}", "{f}({asks})")
+                rule.set_derivative("vjp", wrt, partial, vjp, times=times, conjugated=conjugated)
+                rule.set_derivative("jvp", wrt, partial, jvp, times=times)
+            else:
+                for direction in ("vjp", "jvp"):
+                    rule.set_derivative(direction, wrt, None, {1: "{given}", -1: "-{given}", 0: "{given} * 0"}[partial])
+        domains = [cast("Interval", domain)] * len(rule.inputs) if isinstance(domain[0], int | float) else domain
+        rule.samples = lambda rng: elementwise_samples(rng, cast("Sequence[Interval]", domains))
+        return cast("Op[P, R]", make_op(rule))
+
+    return declare
+
+
+def linear(transpose: Derivative | None = None, *, formula: str) -> Callable[[Callable[P, R]], Op[P, R]]:
+    """Declare an op that is linear in its input, by its transpose alone (a VJP; or give it later with ``def_vjp``)."""
+
+    def declare(forward: Callable[P, R]) -> Op[P, R]:
+        rule = Rule(forward, formula=formula)
+        op = cast("Op[P, R]", make_op(rule))
+        options = ", ".join(f"{name}=n.params[{name!r}]" for name in rule.options)
+        rule.set_derivative("jvp", rule.inputs[0], None, f"op({{given}}, {options})", op=op)
+        if transpose is not None:
+            rule.set_derivative("vjp", rule.inputs[0], transpose)
+        return op
+
+    return declare
+
+
+def times(g: Array, d: Array) -> Array:
+    """``g * d`` for a derivative ``d``, where 0 times anything is 0: a hard zero.
+
+    An entry that is not used has a cotangent of 0, and its local derivative may well be infinite; without this the
+    branch of a ``where`` that was not taken would poison the other with nan.
+    """
+    c = g * d
+    if c.__class__ is float:
+        if c - c == 0.0:
+            return c
+    else:
+        data: Any = c._data if isinstance(c, Node) else c
+        # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
+        if not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data)):
+            return c
+    return where(logical_or(equal(g, 0), equal(d, 0)), 0, c)
+
+
+CAN_BE_INFINITE: Any = (np.ndarray, np.generic, float, complex)
+
+
+def conjugated(d: Array) -> Array:
+    """The complex conjugate of ``d``; ``d`` itself if it is real."""
+    if d.__class__ is float:
+        return d
+    if d.__class__ is np.ndarray:
+        return d.conj() if d.dtype.kind == "c" else d
+    return d.conjugate() if np.iscomplexobj(data_of(d)) else d
+
+
+def elementwise_samples(rng: np.random.Generator, domains: Sequence[Interval]) -> Iterator[Sample]:
+    """Points of every kind of shape, drawn from the domains: plain, 0-d, empty, strided, and every way to broadcast."""
+
+    def draw(domain: Interval, *shape: int) -> np.ndarray[Any, Any]:
+        return rng.uniform(*domain, size=shape)
+
+    yield sample(*(draw(d, 2, 3) for d in domains))
+    yield sample(*(np.asarray(draw(d)) for d in domains))
+    yield sample(*(draw(d, 0, 2) for d in domains))
+    yield sample(*(draw(d, 6, 4)[::-2, 1::2].T for d in domains))
+    if len(domains) > 1:
+        yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(3,), (3, 1), (2, 1, 1)], strict=False)))
+        yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(2, 3), (), (1, 3)], strict=False)))
+        yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(), (1, 1), (2, 1)], strict=False)))
+
+
+def draw_samples(rule: Rule, seed: int = 0) -> Iterable[Sample]:
+    """The samples of a rule, the same on every call."""
+    assert rule.samples is not None, f"{rule.name} has no samples"
+    return rule.samples(np.random.default_rng(seed))
+
+
+def complex_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    """Real samples of every shape, and complex ones."""
+    yield from elementwise_samples(rng, [(0.2, 2.0)])
+    yield sample(rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3)))
+    yield sample(np.asarray(0.6 - 0.8j))

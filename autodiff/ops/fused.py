@@ -1,0 +1,198 @@
+"""Fused rows: several operations that training runs together, with one derivative worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
+from ..core.op import primitive
+from ..core.rule import Sample, sample
+from .arithmetic import real
+from .broadcast import sum_rows
+from .families import conjugated
+from .index import getitem
+from .reduce import mean, softmax, sum
+from .shape import reshape
+
+
+@primitive(
+    formula=r"y = x W^{\mathsf T} + b, \; \bar x = \bar y W, \; \bar W = \bar y^{\mathsf T} x, \; \bar b = \sum \bar y"
+)
+def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
+    """Affine map of the last axis, ``x @ weight.T + bias``: shapes ``(..., n_in)``, ``(n_out, n_in)``, ``(n_out,)``."""
+    # On matrices this small, dot takes half the time of @; but a single number it takes for a factor.
+    y = x.dot(weight.T) if x.ndim else x @ weight.T
+    if y.dtype == bias.dtype and y.ndim:
+        return np.add(y, bias, out=y)
+    return y + bias
+
+
+@linear.def_vjp(wrt="x")
+def linear_vjp_x(g: Array, weight: Array) -> Array:
+    weight = conjugated(weight)
+    return g.dot(weight) if weight.shape[0] > 1 else g * weight[0]  # BLAS is slow on an outer product
+
+
+@linear.def_vjp(wrt="weight")
+def linear_vjp_weight(g: Array, x: Array) -> Array:
+    x = conjugated(x)
+    if x.ndim != 2:
+        g, x = reshape(g, (-1, g.shape[-1])), reshape(x, (-1, x.shape[-1]))
+    return g.T.dot(x)
+
+
+@linear.def_vjp(wrt="bias")
+def linear_vjp_bias(g: Array) -> Array:
+    # The sweep would sum what was broadcast; done here it need not look for what to sum.
+    return sum_rows(g) if g.__class__ is np.ndarray and g.ndim == 2 else g
+
+
+@linear.def_jvp(wrt="x")
+def linear_jvp_x(x_dot: Array, weight: Array) -> Array:
+    return x_dot @ weight.T
+
+
+@linear.def_jvp(wrt="weight")
+def linear_jvp_weight(weight_dot: Array, x: Array) -> Array:
+    return x @ weight_dot.T
+
+
+@linear.def_jvp(wrt="bias")
+def linear_jvp_bias(bias_dot: Array) -> Array:
+    return bias_dot
+
+
+@linear.def_samples
+def linear_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    for lead in [(5,), (), (2, 4), (0,)]:
+        yield sample(rng.normal(size=(*lead, 3)), rng.normal(size=(2, 3)), rng.normal(size=2))
+    yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T, rng.normal(size=(3, 4)).T[:2], rng.normal(size=4)[::2])
+
+
+@primitive(
+    formula=r"y = \frac1n \sum_i (a_i - b_i)^2, \quad \bar a_i = \frac{2}{n} (a_i - b_i)\,\bar y, \; \bar b = -\bar a"
+)
+def mean_squared_error(a: ArrayLike, b: ArrayLike, /) -> Array:
+    """Mean of the squared differences of two arrays of one shape."""
+    if a.shape != b.shape:
+        raise ShapeError(
+            f"mean_squared_error got shapes {a.shape} and {b.shape}; they must agree, or every entry would be compared "
+            "with several others. Reshape one of them, for example with x.reshape(y.shape)."
+        )
+    d = (a - b).ravel()
+    return np.dot(d, d) / d.size if d.dtype.kind == "f" else np.mean(np.abs(d) ** 2)
+
+
+@mean_squared_error.def_vjp(wrt="a")
+def mean_squared_error_vjp_a(g: Array, a: Array, b: Array) -> Array:
+    return (a - b) * (g * (2 / size_of(a)))
+
+
+@mean_squared_error.def_vjp(wrt="b")
+def mean_squared_error_vjp_b(g: Array, a: Array, b: Array) -> Array:
+    return (b - a) * (g * (2 / size_of(a)))
+
+
+@mean_squared_error.def_jvp(wrt="a")
+def mean_squared_error_jvp_a(a_dot: Array, a: Array, b: Array) -> Array:
+    return 2 * mean(real(conjugated(a - b) * a_dot))
+
+
+@mean_squared_error.def_jvp(wrt="b")
+def mean_squared_error_jvp_b(b_dot: Array, a: Array, b: Array) -> Array:
+    return 2 * mean(real(conjugated(b - a) * b_dot))
+
+
+@mean_squared_error.def_samples
+def mean_squared_error_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
+    yield sample(rng.normal(size=()), rng.normal(size=()))
+    yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T, rng.normal(size=(2, 3)))
+
+
+@primitive(formula=r"y_{nc} = [c = t_n]", differentiable=False)
+def one_hot(labels: ArrayLike, like: ArrayLike, /) -> Array:
+    """An array like ``like`` with 1 at the class of each row and 0 elsewhere.  Never tracked."""
+    hot = np.zeros(like.shape, like.dtype)
+    hot[np.arange(len(labels)), labels] = 1
+    return hot
+
+
+@primitive(
+    formula=r"y = -\frac1N \sum_n \ln p_{n t_n}, \; p = \operatorname{softmax}(x), "
+    r"\quad \bar x_{nc} = (p_{nc} - [c = t_n])\,\bar y / N"
+)
+def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike, /) -> Array:
+    """Mean of minus the log-probability of the right class: logits of shape ``(N, C)``, labels of shape ``(N,)``."""
+    top = np.maximum.reduce(logits, axis=1)
+    total = np.add.reduce(np.exp(logits - top[:, None]), axis=1)
+    picked = logits[np.arange(len(labels)), labels]
+    return np.mean(np.log(total) + top - picked)
+
+
+@softmax_cross_entropy.def_vjp(wrt="logits")
+def softmax_cross_entropy_vjp(g: Array, logits: Array, labels: Array) -> Array:
+    return (softmax(logits) - one_hot(labels, logits)) * (g / shape_of(labels)[0])
+
+
+@softmax_cross_entropy.def_jvp(wrt="logits")
+def softmax_cross_entropy_jvp(logits_dot: Array, logits: Array, labels: Array) -> Array:
+    rows = np.arange(len(data_of(labels)))
+    return mean(sum(softmax(logits) * logits_dot, 1) - getitem(logits_dot, (rows, data_of(labels))))
+
+
+@softmax_cross_entropy.def_samples
+def softmax_cross_entropy_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(4, 3)), np.array([0, 2, 1, 1]))
+    yield sample(1e3 * rng.normal(size=(2, 3)), np.array([0, 2]))
+    yield sample(rng.normal(size=(6, 6))[::-2, 1::2].T, np.array([0, 2, 1]))
+
+
+def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
+    """Mean cross-entropy of classes, from logits.
+
+    Parameters
+    ----------
+    logits : array_like, shape (N, C)
+        Unnormalised log-probabilities, in nats: no softmax before this.
+    labels : array_like of int, shape (N,)
+        The right class of each row, from 0 to C - 1.
+
+    Returns
+    -------
+    Tensor or number
+        In nats.
+
+    Raises
+    ------
+    ShapeError, KindError, ArgumentError
+        If the shapes do not fit, a label is no whole number, or a class is out of range.
+    """
+    shape = shape_of(logits)
+    classes: Any = np.asarray(data_of(labels))
+    if len(shape) != 2 or classes.shape != shape[:1]:
+        raise ShapeError(
+            f"cross_entropy got logits of shape {shape} and labels of shape {classes.shape}; "
+            "it takes logits (N, C) and labels (N,). Labels are class numbers, not one-hot rows."
+        )
+    if classes.dtype.kind not in "iu":
+        bad = "nan at row " + str(int(np.argmax(np.isnan(classes)))) if _has_nan(classes) else f"dtype {classes.dtype}"
+        raise KindError(f"cross_entropy got labels with {bad}; they are whole class numbers. Use labels.astype(int).")
+    if shape[0] == 0:
+        raise ShapeError("cross_entropy got no rows: the mean over an empty batch is not defined.")
+    low, high = np.minimum.reduce(classes), np.maximum.reduce(classes)
+    if low < 0 or high >= shape[1]:
+        found = low if low < 0 else high
+        raise ArgumentError(
+            f"cross_entropy got class {found} in row {int(np.argmax(classes == found))}; the logits have "
+            f"{shape[1]} classes, 0 to {shape[1] - 1}."
+        )
+    return softmax_cross_entropy(logits, labels if isinstance(labels, Node) else classes)
+
+
+def _has_nan(classes: Any) -> bool:
+    return classes.dtype.kind == "f" and bool(np.isnan(classes).any())

@@ -1,0 +1,261 @@
+"""``Tensor``: an array on the tape."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .core.errors import KindError, ShapeError, SpellingError, UnsupportedError
+from .core.node import Node, refuse_untrackable
+from .node_methods import NodeMethods
+from .numpy_protocol import NumpyProtocol
+from .ops.activation import ActivationMethods
+from .ops.arithmetic import ArithmeticMethods, real
+from .ops.broadcast import BroadcastMethods, broadcast_to, sum_to
+from .ops.exponential import ExponentialMethods
+from .ops.extremum import ExtremumMethods
+from .ops.index import IndexMethods
+from .ops.linalg import LinalgMethods
+from .ops.reduce import ReduceMethods
+from .ops.select import SelectMethods
+from .ops.shape import ShapeMethods, astype
+from .ops.special import SpecialMethods
+from .ops.trigonometric import TrigonometricMethods
+
+# What other libraries call it, and what it is called here.
+SPELLINGS = {
+    "view": "x.reshape(...)",
+    "unsqueeze": "ad.expand_dims(x, axis)",
+    "permute": "x.transpose(...)",
+    "t": "x.T",
+    "mm": "x @ y",
+    "bmm": "x @ y",
+    "clamp": "x.clip(low, high)",
+    "pow": "x ** p",
+    "numel": "x.size",
+    "nelement": "x.size",
+    "dim": "x.ndim",
+    "expand": "ad.broadcast_to(x, shape)",
+    "cat": "ad.concatenate([...], axis)",
+    "contiguous": "x itself: layout needs no care here",
+    "cpu": "x itself: all data is on the CPU",
+    "cuda": "x itself: all data is on the CPU",
+    "to": "ad.astype(x, dtype)",
+    "float": "ad.astype(x, 'float32')",
+    "double": "ad.astype(x, 'float64')",
+    "half": "ad.astype(x, 'float16')",
+    "type": "ad.astype(x, dtype)",
+    "index_select": "ad.take(x, indices, axis)",
+    "gather": "ad.take_along_axis(x, indices, axis)",
+    "requires_grad_": "x.requires_grad = True",
+    "detach_": "x.detach()",
+    "retain_grad": "x.grad: every node keeps its gradient after backward()",
+    "zero_": "x.data = np.zeros_like(x.data)",
+    "grad_fn": "x.rule",
+}
+
+
+class Misspelt:
+    """A descriptor for an attribute of another library: reading it says what it is called here."""
+
+    def __init__(self, name: str, ours: str) -> None:
+        self.message = f"Tensor has no {name!r}; here it is {ours}."
+
+    def __get__(self, instance: Any, owner: Any = None) -> NoReturn:
+        raise SpellingError(self.message)
+
+
+class Tensor(
+    ArithmeticMethods,
+    ExponentialMethods,
+    TrigonometricMethods,
+    ActivationMethods,
+    ExtremumMethods,
+    SelectMethods,
+    SpecialMethods,
+    BroadcastMethods,
+    ReduceMethods,
+    ShapeMethods,
+    IndexMethods,
+    LinalgMethods,
+    NodeMethods,
+    NumpyProtocol,
+    Node,
+):
+    """An array on the tape.
+
+    Parameters
+    ----------
+    data : array_like
+        Copied, so that what happens to the original later cannot falsify a gradient.
+    dtype : dtype, optional
+        As NumPy chooses if not given: lists of floats are float64.
+    requires_grad : bool
+        Whether operations on it are recorded.
+    name : str, optional
+        What drawings and messages call it.
+
+    Raises
+    ------
+    KindError
+        If gradients are required of whole numbers, truth values or objects.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> w = ad.Tensor([1.0, 2.0, 3.0])
+    >>> loss = (w * w).sum()
+    >>> loss.backward()
+    >>> w.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = True, name: str | None = None) -> None:
+        if isinstance(data, Node):
+            raise KindError(
+                "Tensor was given a node, which would cut the tape silently. "
+                "Use x.detach() for its data off the tape, or x itself."
+            )
+        array = np.array(data, dtype=dtype)
+        if array.dtype.kind not in "biufc":
+            raise KindError(f"Tensor holds numbers, got dtype {array.dtype} from {type(data).__name__}.")
+        if requires_grad:
+            self._refuse_discrete(array)
+        super().__init__(array, requires_grad, name)
+
+    @staticmethod
+    def _refuse_discrete(data: Any) -> None:
+        if data.dtype.kind not in "fc":
+            raise refuse_untrackable("Tensor", f"data of dtype {data.dtype}")
+
+    def _admit(self, data: Any) -> Any:
+        array = np.asarray(data)
+        if array.shape != self._data.shape:
+            raise ShapeError(
+                f"Data of shape {array.shape} was assigned to a tensor of shape {self._data.shape}. "
+                "Make a new Tensor to change the shape."
+            )
+        if self.tracked:
+            self._refuse_discrete(array)
+        # p.data -= step hands back the array that it changed; anybody else's array stays theirs
+        return array if array is self._data else array.astype(self._data.dtype)
+
+    def _fit_cotangent(self, c: Any, source: Any) -> Any:
+        data = self._data
+        if c.__class__ is not np.ndarray and not isinstance(c, Node):
+            c = np.asarray(c)
+        if c.shape != data.shape:
+            c = _sum_to(c, data.shape) if c.__class__ is np.ndarray else sum_to(c, data.shape)
+        if c.dtype is not data.dtype:
+            c = _to_dtype(c, data.dtype)
+        if self.rule is None and c.__class__ is np.ndarray and (c is source or c.base is not None):
+            return c.copy()
+        return c
+
+    def _fit_tangent(self, t: Any) -> Any:
+        data = self._data
+        if t.__class__ is not np.ndarray and not isinstance(t, Node):
+            t = np.asarray(t)
+        if t.shape != data.shape:
+            t = broadcast_to(t, data.shape)
+        return t if t.dtype is data.dtype else _to_dtype(t, data.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._data.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        size: int = self._data.size
+        return size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the entries."""
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Any:
+        if self.ndim == 0:
+            raise ShapeError("A tensor of shape () was iterated over; it is a single number.")
+        return (self[i] for i in range(len(self)))
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise UnsupportedError(
+            "Assignment into a tensor is not recorded. Use ad.where(mask, new, x) or ad.concatenate, or build the "
+            "array in NumPy before it becomes a tensor; for a leaf, assign a changed array to x.data."
+        )
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._data
+
+    def item(self) -> Any:
+        """The single entry as a Python number."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The entries as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def numpy(self) -> Any:
+        """The data as an array; a view, so do not write to it."""
+        view = self._data.view()
+        view.flags.writeable = False
+        return view
+
+    def detach(self) -> Tensor:
+        """The same data, off the tape."""
+        return Tensor(self._data, requires_grad=False, name=self.name)
+
+    def astype(self, dtype: Any) -> Any:
+        """Convert to another dtype.  A conversion to whole numbers or truth values leaves the tape."""
+        if np.dtype(dtype).kind not in "fc":
+            return Tensor(self._data.astype(dtype), requires_grad=False)
+        return astype(self, np.dtype(dtype))
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Whether all entries are true.  Never tracked."""
+        return Tensor(self._data.all(axis=axis, keepdims=keepdims), requires_grad=False)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Whether any entry is true.  Never tracked."""
+        return Tensor(self._data.any(axis=axis, keepdims=keepdims), requires_grad=False)
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=20)
+        extras = [] if self._data.dtype == float else [f"dtype={self._data.dtype}"]
+        extras += [f"name={self.name!r}"] if self.name else []
+        extras += [f"op={self.rule.name}"] if self.rule is not None else []
+        extras += [] if self.tracked else ["requires_grad=False"]
+        return f"Tensor({', '.join([text, *extras])})"
+
+
+_sum_to = sum_to.rule.forward  # plain data needs no op around it
+
+
+def _to_dtype(c: Any, dtype: np.dtype[Any]) -> Any:
+    if c.dtype == dtype:
+        return c
+    if c.dtype.kind == "c" and dtype.kind != "c":
+        c = real(c)
+    return astype(c, dtype)
+
+
+for _name, _ours in SPELLINGS.items():
+    setattr(Tensor, _name, Misspelt(_name, _ours))
+
+Node.for_arrays = Tensor

@@ -1,0 +1,345 @@
+"""Checks of a rule at a sample, of a whole row, and of any function.
+
+Each raises AssertionError with the rule, the sample, and both numbers.  A rule may be given as the op (``ad.exp``) or
+as the row (``ad.exp.rule``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core import tree
+from ..core.node import data_of
+from ..core.op import make_op
+from ..core.rule import Rule, Sample
+from ..ops.families import draw_samples
+from ..tensor import Tensor
+from ..transforms.first_order import jvp, vjp
+from ..value import Value
+from .compare import Arrays, compare_pull, compare_push, draw_like, explained, is_continuous, shown
+
+SPELLINGS = {"sigmoid": "expit", "log_sigmoid": "log_expit"}
+
+
+def check_rule(op: Any) -> None:
+    """Run every check on every sample of a rule.
+
+    Parameters
+    ----------
+    op : op or Rule
+
+    Raises
+    ------
+    AssertionError
+        If the row lacks something, or a check fails.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> check_rule(ad.tanh)
+    """
+    check_complete(op)
+    rule = rule_of(op)
+    if rule.differentiable:
+        for point in draw_samples(rule):
+            for check in (check_forward, check_numbers, check_dtype, check_not_mutated):
+                check(rule, point)
+            for check in (check_jvp, check_vjp, check_second_order):
+                check(rule, point)
+
+
+def check_complete(op: Any) -> None:
+    """Fail unless a row has a formula, a docstring, samples, and both derivatives of every continuous input."""
+    rule = rule_of(op)
+    missing = []
+    if not rule.formula:
+        missing.append("a formula")
+    if not rule.forward.__doc__:
+        missing.append("a docstring")
+    if rule.differentiable:
+        if rule.samples is None:
+            missing.append("samples")
+        asked = set().union(*(_differentiable_inputs(rule, p) for p in draw_samples(rule))) if rule.samples else set()
+        for direction, derivatives in (("vjp", rule.vjps), ("jvp", rule.jvps)):
+            missing += [f"a {direction} with respect to {name}" for name in sorted(asked - set(derivatives))]
+            if not derivatives:
+                missing.append(f"a {direction}")
+    if missing:
+        raise AssertionError(f"The row {rule.name} lacks {', '.join(missing)}.")
+
+
+def check_forward(op: Any, point: Sample) -> None:
+    """The result is NumPy's or SciPy's, where they have a function of the name; lists give what tensors give."""
+    rule, where = rule_of(op), describe(op, point)
+    y = data_of(_apply(rule, point.args, point.params))
+    for library, function in _references(rule.name):
+        options = rule.options | point.params
+        try:
+            expected = function(*([list(point.args)] if rule.variadic else point.args), **options)
+        except TypeError:  # positional-only there
+            expected = function(*point.args, *options.values())
+        _same(y, expected, f"{where}: the result is not that of {library}", tolerance=1e-13)
+    _same(data_of(_apply(rule, _as_tensors(point.args), point.params)), y, f"{where}: tensors and arrays differ")
+    if all(np.size(a) for a in point.args):
+        lists = [np.asarray(a).tolist() for a in point.args]
+        _same(data_of(_apply(rule, lists, point.params)), y, f"{where}: lists and arrays differ", tolerance=1e-13)
+
+
+def check_numbers(op: Any, point: Sample) -> None:
+    """An entry-by-entry rule gives a number, and the gradients of numbers, as it does an array of shape ``()``."""
+    rule, where = rule_of(op), describe(op, point)
+    if not rule.entrywise or any(np.ndim(a) or not is_continuous(a) for a in point.args):
+        return
+    values = [Value(np.asarray(a).item()) for a in point.args]
+    tensors = _as_tensors(point.args)
+    y, expected = _apply(rule, values, point.params), _apply(rule, tensors, point.params)
+    if not isinstance(y, Value):
+        raise AssertionError(f"{where}: the result for a Value is a {type(y).__name__}.")
+    _same(y.data, expected.data, f"{where}: Value and Tensor differ", tolerance=1e-13)
+    if not np.iscomplexobj(y.data):
+        y.backward()
+        expected.backward()
+        for name, value, tensor in zip(rule.inputs, values, tensors, strict=True):
+            about = f"{where}: the gradients of Value and Tensor with respect to {name} differ"
+            _same(value.grad, tensor.grad, about, tolerance=1e-12)
+
+
+def check_jvp(op: Any, point: Sample) -> None:
+    """The JVP is the central difference along a random direction."""
+    if rule_of(op).differentiable and point.order > 0:
+        f, xs, names = _as_function(op, point)
+        compare_push(f, xs, describe(op, point), names)
+
+
+def check_vjp(op: Any, point: Sample) -> None:
+    """The VJP is the adjoint of the JVP, to ten digits."""
+    if rule_of(op).differentiable and point.order > 0:
+        f, xs, names = _as_function(op, point)
+        compare_pull(f, xs, describe(op, point), names)
+
+
+def check_second_order(op: Any, point: Sample) -> None:
+    """The recorded VJP and JVP are functions whose own derivatives are right."""
+    if rule_of(op).differentiable and point.order > 1:
+        f, xs, names = _as_function(op, point)
+        _compare_derivatives(f, xs, describe(op, point), names)
+
+
+class _Watched(Tensor):
+    """A tensor that lets cotangents arrive as they were computed, in whatever precision."""
+
+    def _fit_cotangent(self, c: Any, source: Any) -> Any:
+        return c
+
+
+def check_dtype(op: Any, point: Sample) -> None:
+    """Single precision stays single: the result, and every derivative before it is fitted to its input."""
+    rule, where = rule_of(op), describe(op, point)
+    if not rule.differentiable or "dtype" in rule.options:
+        return
+    inputs = [_Watched(_narrow(a), requires_grad=is_continuous(a)) for a in point.args]
+    node = _apply(rule, inputs, point.params)
+    _require_single(node.data, f"{where}: the result")
+    pending: dict[int, Any] = {}
+    with np.errstate(all="ignore"):
+        rule.pull(np.ones_like(node.data), node, pending)
+        for name, x in zip(_input_names(rule, point), inputs, strict=True):
+            if x.index in pending:
+                _require_single(pending[x.index], f"{where}: the vjp with respect to {name}")
+            if x.tracked and (pushed := rule.push({x.index: np.ones_like(x.data)}, node)) is not None:
+                _require_single(pushed, f"{where}: the jvp with respect to {name}")
+
+
+def _require_single(x: Any, what: str) -> None:
+    dtype = np.asarray(data_of(x)).dtype
+    if dtype not in (np.float32, np.complex64):
+        raise AssertionError(f"{what} is {dtype} when everything given is in single precision.")
+
+
+def check_not_mutated(op: Any, point: Sample) -> None:
+    """Neither the inputs, nor the result, nor a cotangent or tangent is written to."""
+    rule, where = rule_of(op), describe(op, point)
+    args = [np.array(a) for a in point.args]
+    inputs = _as_tensors(args)
+    node = _apply(rule, inputs, point.params)
+    for x, given in zip(inputs, args, strict=True):
+        if not _unchanged(x.data, given):
+            raise AssertionError(f"{where}: the forward function wrote to its arguments.\n  before: {shown(given)}")
+    if not rule.differentiable:
+        return
+    g = draw_like(node.data, np.random.default_rng(3))
+    tangents = {x.index: np.ones_like(x.data) for x in inputs if x.tracked}
+    watched = [*(x.data for x in inputs), node.data, g, *tangents.values()]
+    before = [a.copy() for a in watched]
+    with np.errstate(all="ignore"):
+        rule.pull(g, node, {})
+        rule.push(tangents, node)
+    for now, then in zip(watched, before, strict=True):
+        if not _unchanged(now, then):
+            raise AssertionError(f"{where}: a derivative wrote to its arguments.\n  before: {shown(then)}")
+
+
+def _unchanged(now: Any, then: Any) -> bool:
+    return np.array_equal(now, then, equal_nan=is_continuous(now))
+
+
+def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
+    """Compare both modes of differentiating ``f`` with central differences, and with each other.
+
+    Parameters
+    ----------
+    f : callable
+        Takes and returns arrays, numbers, or nested structures of them.
+    *args
+        The point.  Floating-point leaves are differentiated, in double precision; whole numbers and truth values are
+        constants.
+    order : int
+        1 checks first derivatives, 2 also second ones.
+
+    Raises
+    ------
+    AssertionError
+        With the analytic and the numeric derivative.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> check_gradients(lambda x, y: (ad.sin(x) * y).sum(), np.array([1.0, 2.0]), 3.0)
+    """
+    leaves = tree.flatten(list(args))
+    wanted = [i for i, leaf in enumerate(leaves) if is_continuous(leaf)]
+    xs = [_widened(leaves[i]) for i in wanted]
+
+    def flat(*chosen: Any) -> Any:
+        filled = list(leaves)
+        for i, x in zip(wanted, chosen, strict=True):
+            filled[i] = x
+        return tree.flatten(f(*tree.unflatten(list(args), iter(filled))))
+
+    where = getattr(f, "__name__", repr(f))
+    names = [f"leaf {i} of the arguments" for i in wanted]
+    if not xs:
+        raise AssertionError(f"{where}: no argument is a floating-point number or array.")
+    if order > 0:
+        compare_push(flat, xs, where, names)
+        compare_pull(flat, xs, where, names)
+    if order > 1:
+        _compare_derivatives(flat, xs, where, names)
+
+
+def _compare_derivatives(f: Callable[..., Any], xs: Arrays, where: str, names: list[str]) -> None:
+    """Both comparisons, on the VJP and on the JVP as functions of point and direction."""
+    rng = np.random.default_rng(4)
+    n = len(xs)
+    y = explained(where, f, *xs)
+    gs = [draw_like(_widened(value), rng) for value in tree.flatten(y)]
+    vs = [draw_like(x, rng) for x in xs]
+
+    def pulled(*given: Any) -> Any:
+        y, pull = vjp(f, *given[:n])
+        return pull(tree.unflatten(y, iter(given[n:])))
+
+    def pushed(*given: Any) -> Any:
+        return jvp(f, given[:n], given[n:])[1]
+
+    for derivative, directions, called in ((pulled, gs, "g"), (pushed, vs, "tangent")):
+        what = f"{where}: second order, on the {'vjp' if derivative is pulled else 'jvp'}"
+        labels = [*names, *(f"{called} {i}" for i in range(len(directions)))]
+        compare_push(derivative, [*xs, *directions], what, labels)
+        compare_pull(derivative, [*xs, *directions], what, labels)
+
+
+def rule_of(op: Any) -> Rule:
+    """The row of an op, or the row itself."""
+    rule: Rule = getattr(op, "rule", op)
+    return rule
+
+
+def describe(op: Any, point: Sample) -> str:
+    """A rule and a sample in a message: ``sum(float64[2, 3], axis=0)``."""
+
+    def short(x: Any) -> str:
+        if isinstance(x, np.ndarray):
+            return f"{x.dtype}{list(x.shape)}"
+        return f"({', '.join(map(short, x))})" if isinstance(x, tuple) else str(x)
+
+    given = [short(a) for a in point.args] + [f"{name}={short(value)}" for name, value in point.params.items()]
+    return f"{rule_of(op).name}({', '.join(given)})"
+
+
+@functools.lru_cache(maxsize=1024)
+def _op(rule: Rule) -> Any:
+    return make_op(rule)
+
+
+def _apply(rule: Rule, args: Any, params: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return _op(rule)(list(args), **params) if rule.variadic else _op(rule)(*args, **params)
+
+
+def _as_tensors(args: Any) -> list[Any]:
+    return [Tensor(a, requires_grad=is_continuous(a)) for a in args]
+
+
+def _input_names(rule: Rule, point: Sample) -> list[str]:
+    return [f"{rule.inputs[0]}[{i}]" for i in range(len(point.args))] if rule.variadic else list(rule.inputs)
+
+
+def _differentiable_inputs(rule: Rule, point: Sample) -> set[str]:
+    if rule.variadic:
+        return set(rule.inputs)
+    return {name for name, a in zip(rule.inputs, point.args, strict=True) if is_continuous(a)}
+
+
+def _widened(x: Any) -> Any:
+    x = np.asarray(data_of(x))
+    return x.astype(complex if x.dtype.kind == "c" else float)
+
+
+def _narrow(x: Any) -> Any:
+    x = np.asarray(x)
+    return x.astype({"f": np.float32, "c": np.complex64}.get(x.dtype.kind, x.dtype))
+
+
+def _as_function(op: Any, point: Sample) -> tuple[Callable[..., Any], Arrays, list[str]]:
+    """The rule as a function of its continuous inputs in double precision, those inputs, and their names."""
+    rule = rule_of(op)
+    wanted = [i for i, a in enumerate(point.args) if is_continuous(a)]
+
+    def f(*xs: Any) -> Any:
+        filled = list(point.args)
+        for i, x in zip(wanted, xs, strict=True):
+            filled[i] = x
+        return _apply(rule, filled, point.params)
+
+    xs = [point.args[i] if point.args[i].dtype.itemsize >= 8 else _widened(point.args[i]) for i in wanted]
+    names = _input_names(rule, point)
+    return f, xs, [names[i] for i in wanted]
+
+
+def _references(name: str) -> list[tuple[str, Any]]:
+    """The function of this name in NumPy, else in SciPy, with what to call it; empty if neither has it."""
+    libraries: list[tuple[str, Any]] = [("numpy", np), ("numpy.linalg", np.linalg)]
+    try:
+        import scipy.special
+    except ImportError:
+        pass
+    else:
+        libraries.append(("scipy.special", scipy.special))
+    spelt = SPELLINGS.get(name, name)
+    found = [(f"{label}.{spelt}", getattr(library, spelt)) for label, library in libraries if hasattr(library, spelt)]
+    return found[:1]
+
+
+def _same(found: Any, expected: Any, message: str, tolerance: float = 0.0) -> None:
+    found, expected = np.asarray(found), np.asarray(expected)
+    if found.shape != expected.shape or not np.allclose(
+        found, expected, rtol=tolerance, atol=tolerance, equal_nan=True
+    ):
+        raise AssertionError(
+            f"{message}.\n  found:    {found.shape} {shown(found)}\n  expected: {expected.shape} {shown(expected)}"
+        )

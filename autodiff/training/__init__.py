@@ -1,0 +1,6 @@
+"""Layer 5: what ties model, data and optimizer together."""
+
+from .demo import Demo as Demo
+from .metrics import accuracy as accuracy
+from .metrics import confusion_matrix as confusion_matrix
+from .progress import Progress as Progress

@@ -1,0 +1,198 @@
+"""The demo: train a small net, say how well it does, and leave pictures of it in a folder."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, AutodiffError, MissingExtraError
+from ..core.modes import no_grad
+from ..data import batches, digits, moons, spirals, train_test_split
+from ..nn import MLP, ReLU, functional
+from ..optim import Adam
+from ..viz import draw, plots
+from .metrics import accuracy, confusion_matrix
+from .progress import Progress
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, with the settings that suit it."""
+
+    load: Callable[[int], tuple[Any, Any]]
+    epochs: int
+    lr: float
+    hidden: tuple[int, ...]
+    classes: int
+
+
+TASKS = {
+    "digits": Task(lambda seed: digits(), epochs=40, lr=0.003, hidden=(128,), classes=10),
+    "moons": Task(lambda seed: moons(1000, noise=0.15, rng=seed), epochs=40, lr=0.01, hidden=(16, 16), classes=2),
+    "spirals": Task(lambda seed: spirals(1500, rng=seed), epochs=80, lr=0.01, hidden=(32, 32), classes=3),
+}
+
+
+@dataclass
+class Demo:
+    """Train an MLP on a small data set.
+
+    Parameters
+    ----------
+    data : {"digits", "moons", "spirals"}
+    epochs : int, optional
+    lr : float, optional
+        Learning rate of Adam.
+    hidden : tuple of int, optional
+        Widths of the hidden layers.
+    seed : int
+        Of everything that is drawn: the data, the split, the weights, the order of the batches.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range.
+    """
+
+    data: str = "digits"
+    epochs: int | None = None
+    lr: float | None = None
+    hidden: tuple[int, ...] | None = None
+    seed: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.data not in TASKS:
+            raise ArgumentError(f"The demo has no data set {self.data!r}; it has {', '.join(TASKS)}.")
+        task = TASKS[self.data]
+        self.epochs = task.epochs if self.epochs is None else self.epochs
+        self.lr = task.lr if self.lr is None else self.lr
+        self.hidden = task.hidden if self.hidden is None else self.hidden
+        if self.epochs < 1:
+            raise ArgumentError(f"The demo got {self.epochs} epochs; it takes at least 1.")
+        if self.seed < 0:
+            raise ArgumentError(f"The demo got the seed {self.seed}; it takes a whole number, at least 0.")
+        if not self.hidden or min(self.hidden) < 1:
+            raise ArgumentError(f"The demo got hidden layers of widths {self.hidden}; each is at least 1.")
+        X, y = task.load(self.seed)
+        split = train_test_split(X.astype(np.float32), y, test=0.2, rng=self.seed)
+        self.X_train, self.X_test, self.y_train, self.y_test = split
+        sizes = [X.shape[1], *self.hidden, task.classes]
+        self.model = MLP(sizes, ReLU, dtype=np.float32, rng=self.seed)
+        self.optimizer = Adam(self.model.parameters(), lr=self.lr)
+        self.classes = task.classes
+
+    def predict(self, X: Any) -> Any:
+        """The most likely class of each row."""
+        with no_grad():
+            return self.model(np.asarray(X, np.float32)).numpy().argmax(axis=1)
+
+    def train(self) -> None:
+        """Train for all epochs, a line for each, under a live bar."""
+        assert self.epochs is not None
+        loader = batches(self.X_train, self.y_train, batch_size=BATCH_SIZE, rng=self.seed)
+        with Progress(self.epochs * len(loader), f"training on {self.data}") as progress:
+            for epoch in range(1, self.epochs + 1):
+                total = 0.0
+                for inputs, labels in loader:
+                    loss = functional.cross_entropy(self.model(inputs), labels)
+                    self.optimizer.zero_grad()
+                    loss.backward()
+                    self.optimizer.step()
+                    total += loss.item() * len(labels)
+                    progress.advance()
+                progress.line(self._note(epoch, total / len(self.y_train)))
+
+    def _note(self, epoch: int, train_loss: float) -> str:
+        with no_grad():
+            test_loss = functional.cross_entropy(self.model(self.X_test), self.y_test).item()
+        row = {
+            "epoch": epoch,
+            "train loss": train_loss,
+            "test loss": test_loss,
+            "train accuracy": accuracy(self.predict(self.X_train), self.y_train),
+            "test accuracy": accuracy(self.predict(self.X_test), self.y_test),
+        }
+        self.history.append(row)
+        return (
+            f"epoch {epoch:3d}/{self.epochs}   loss {train_loss:7.4f}   "
+            f"train accuracy {row['train accuracy']:7.2%}   test accuracy {row['test accuracy']:7.2%}"
+        )
+
+    def confusion(self) -> str:
+        """The confusion matrix of the test set as aligned text."""
+        table = confusion_matrix(self.predict(self.X_test), self.y_test, self.classes)
+        width = max(len(str(table.max())), 2) + 1
+        head = "true \\ predicted" + "".join(f"{k:{width}d}" for k in range(self.classes))
+        rows = [f"{k:16d}" + "".join(f"{n or '.':>{width}}" for n in row) for k, row in enumerate(table)]
+        return "\n".join([head, *rows])
+
+    def save(self, folder: str | Path) -> list[str]:
+        """Write history, pictures and the drawn tape into ``folder``; return a line about each."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / "history.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, self.history[0])
+            writer.writeheader()
+            writer.writerows(self.history)
+        lines = [f"{folder / 'history.csv'}: loss and accuracy by epoch"]
+        try:
+            lines += self._save_plots(folder)
+        except MissingExtraError as error:
+            lines.append(f"no plots: {error}")
+        return lines + self._save_tape(folder)
+
+    def _save_plots(self, folder: Path) -> list[str]:
+        curves = {"train": [r["train loss"] for r in self.history], "test": [r["test loss"] for r in self.history]}
+        plots.loss_curve(curves).figure.savefig(folder / "loss.png", dpi=150)
+        lines = [f"{folder / 'loss.png'}: the loss curve"]
+        predicted = self.predict(self.X_test)
+        if self.data == "digits":
+            wrong = np.flatnonzero(predicted != self.y_test)[:24]
+            titles = [f"says {predicted[i]}, is {self.y_test[i]}" for i in wrong]
+            ax = plots.image_grid(self.X_test[wrong].reshape(-1, 8, 8), titles, columns=6)
+            ax.figure.savefig(folder / "misclassified.png", dpi=150)
+            return [*lines, f"{folder / 'misclassified.png'}: {len(wrong)} test digits that it takes for others"]
+        plots.decision_regions(self.predict, self.X_test, self.y_test).figure.savefig(folder / "regions.png", dpi=150)
+        return [*lines, f"{folder / 'regions.png'}: what it takes each point of the plane for"]
+
+    def _save_tape(self, folder: Path) -> list[str]:
+        """Draw the tape of one small batch, as text and, where the dot program is there, as a picture."""
+        model = self.model
+        model.zero_grad()
+        loss = functional.cross_entropy(model(self.X_train[:4]), self.y_train[:4])
+        loss.backward()
+        drawing = draw(loss)
+        drawing.save(folder / "tape.dot")
+        lines = [f"{folder / 'tape.dot'}: the tape of a batch of four, as Graphviz text"]
+        try:
+            drawing.save(folder / "tape.svg")
+        except AutodiffError as error:
+            return [*lines, f"no picture of it: {error}"]
+        return [*lines, f"{folder / 'tape.svg'}: the same, drawn"]
+
+
+def run(demo: Demo, folder: str | Path) -> None:
+    """Train, print how well it went, and write the pictures."""
+    parameters = sum(p.size for p in demo.model.parameters())
+    print(
+        f"{demo.data}: {len(demo.y_train)} points to train on, {len(demo.y_test)} to test on; "
+        f"an MLP {' - '.join(str(n) for n in [demo.X_train.shape[1], *(demo.hidden or ()), demo.classes])} "
+        f"with {parameters:,} parameters"
+    )
+    started = time.perf_counter()
+    demo.train()
+    seconds = time.perf_counter() - started
+    print(f"\ntest accuracy {demo.history[-1]['test accuracy']:.2%} after {len(demo.history)} epochs")
+    print(f"\n{demo.confusion()}\n")
+    for line in demo.save(folder):
+        print(line)
+    print(f"\ntrained in {seconds:.1f} s")

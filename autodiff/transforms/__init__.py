@@ -1,0 +1,1 @@
+"""Layer 3: functions of functions, built on the two sweeps."""

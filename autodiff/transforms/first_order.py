@@ -1,0 +1,335 @@
+"""First derivatives of functions: ``grad``, ``vjp``, ``jvp``, ``jacobian``, ``derivative``.
+
+All take and return plain numbers and arrays, or nested tuples, lists, dicts and dataclasses of them; inside, the
+function sees nodes.  They nest to any depth.  If the function also depends on tracked nodes from outside, the results
+are nodes, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core import numbers, tree
+from ..core.errors import ShapeError, TapeError
+from ..core.node import Node, describe, shape_of
+from .lift import Call, plain, same_kind, stack_up
+
+Function = Callable[..., Any]
+ArgNums = int | Sequence[int]
+
+
+def grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+    """The function that computes the gradient of ``f``.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a single real number; with ``has_aux`` a pair of it and anything else.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate with respect to.  Each may be nested.
+    has_aux : bool
+        Return ``(gradient, aux)``.
+
+    Returns
+    -------
+    callable
+        Takes what ``f`` takes; returns the gradient in the structure of the argument, a tuple of them for several.
+
+    Raises
+    ------
+    ShapeError
+        If ``f`` does not return a single number.
+    TapeError
+        If ``f`` returns a complex number, or something that is not a number.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(lambda x: x**3)(2.0)
+    12.0
+    >>> ad.grad(lambda p: (p["w"] * p["b"]).sum())({"w": np.array([1.0, 2.0]), "b": 3.0})
+    {'w': array([3., 3.]), 'b': 3.0}
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+    """The function that computes ``f`` and its gradient in one go: returns ``(value, gradient)``.
+
+    Parameters and errors are those of :func:`grad`.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.value_and_grad(lambda x: x**3)(2.0)
+    (8.0, 12.0)
+    """
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        aux: list[Any] = []
+
+        def main(*args: Any, **kwargs: Any) -> Any:
+            y = f(*args, **kwargs)
+            if has_aux:
+                y, rest = y
+                aux.append(rest)
+            return y
+
+        call = Call(main, args, wanted, **kwargs)
+        y = require_scalar(call.result, f)
+        record = call.must_record()
+        g = iter(call.pull([one(y)], record))
+        gradients = tuple(tree.unflatten(args[k], g) for k in wanted)
+        value = call.values(record)
+        if has_aux:
+            value = (value, aux[0] if record else tree.tree_map(_plain_node, aux[0]))
+        return value, gradients[0] if isinstance(argnums, int) else gradients
+
+    return value_and_gradient
+
+
+def _plain_node(x: Any) -> Any:
+    return plain(x) if isinstance(x, Node) else x
+
+
+def one(y: Any) -> Any:
+    """The cotangent that the gradient of a single number starts with."""
+    if not isinstance(y, Node):
+        return 1.0
+    return np.ones(y._data.shape, y._data.dtype) if isinstance(y._data, np.ndarray) else numbers.like(y._data, 1)
+
+
+def require_scalar(y: Any, f: Function) -> Any:
+    """``y`` if it is a single real number, else an error that says what to do."""
+    name = getattr(f, "__name__", "the function")
+    if isinstance(y, tuple | list | dict) or not (
+        isinstance(y, Node | np.ndarray | np.generic) or numbers.is_number(type(y))
+    ):
+        raise TapeError(
+            f"grad needs {name} to return one number, it returned a {type(y).__name__}. "
+            "For extra results use has_aux=True; for several outputs use ad.jacobian or ad.vjp."
+        )
+    if int(np.prod(shape_of(y))) != 1:
+        raise ShapeError(
+            f"grad needs {name} to return one number, it returned shape {shape_of(y)}. "
+            "Reduce it, for example with .sum(), or use ad.jacobian."
+        )
+    if np.iscomplexobj(y._data if isinstance(y, Node) else y):
+        raise TapeError(
+            f"grad needs {name} to return a real number, it returned "
+            f"{describe(y) if isinstance(y, Node) else 'a number'} that is complex. Take its real part or its size."
+        )
+    return y
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """Evaluate ``f`` and return ``(y, pull)``, where ``pull(g)`` pulls a cotangent of ``y`` back to the arguments.
+
+    Parameters
+    ----------
+    f : callable
+    *primals
+        Its arguments.
+
+    Returns
+    -------
+    y
+        What ``f`` returned.
+    pull : callable
+        Takes a cotangent of the structure of ``y``; returns a tuple, one cotangent an argument.  May be called again.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> y, pull = ad.vjp(lambda a, b: a * b, 3.0, 4.0)
+    >>> pull(1.0)
+    (4.0, 3.0)
+    """
+    call = Call(f, primals, range(len(primals)))
+    record = call.must_record()
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        given = tree.flatten(cotangent)
+        if len(given) != len(call.outputs):
+            raise ShapeError(
+                f"vjp got {len(given)} cotangents for {len(call.outputs)} outputs; the structures must agree."
+            )
+        fitted = [
+            same_kind(g, y, "cotangent") if isinstance(y, Node) else g for g, y in zip(given, call.outputs, strict=True)
+        ]
+        g = iter(call.pull(fitted, record or any(isinstance(g, Node) and g.tracked for g in given)))
+        return tuple(tree.unflatten(primal, g) for primal in primals)
+
+    return call.values(record), pull
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Evaluate ``f`` and its derivative along ``tangents``: returns ``(y, y_dot)``.
+
+    Parameters
+    ----------
+    f : callable
+    primals, tangents : sequences
+        The arguments, and their rates of change, of the same structure and shapes.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.jvp(lambda x: x**2, (3.0,), (1.0,))
+    (9.0, 6.0)
+    """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise TapeError("jvp takes its arguments and tangents as tuples: jvp(f, (x,), (v,)).")
+    call = Call(f, primals, range(len(primals)))
+    given = tree.flatten(list(tangents))
+    if len(given) != len(call.inputs):
+        raise ShapeError(f"jvp got {len(given)} tangents for {len(call.inputs)} inputs; the structures must agree.")
+    fitted = [same_kind(t, x, "tangent") for t, x in zip(given, call.inputs, strict=True)]
+    record = call.must_record() or (call.outer and any(isinstance(t, Node) and t.tracked for t in given))
+    pushed = call.push(fitted, record)
+    return call.values(record), tree.unflatten(call.result, iter(pushed))
+
+
+def derivative(f: Function, x: Any, n: int = 1) -> Any:
+    """The ``n``-th derivative at ``x`` of a function of one number, of any number kind.
+
+    An array ``x`` is taken entry by entry: ``f`` must then work entry by entry too.
+
+    Parameters
+    ----------
+    f : callable
+    x : number or array_like
+    n : int
+        How often to differentiate, by nested forward sweeps.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> from fractions import Fraction
+    >>> ad.derivative(lambda x: x**3, Fraction(1, 2), n=2)
+    Fraction(3, 1)
+    >>> ad.derivative(ad.sin, np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+    if n == 0:
+        return f(x)
+
+    def slope(x: Any) -> Any:
+        return jvp(f, (x,), (one_like(x),))[1]
+
+    return derivative(slope, x, n - 1)
+
+
+def one_like(x: Any) -> Any:
+    """A one of the kind and shape of ``x``."""
+    data = x._data if isinstance(x, Node) else x
+    if isinstance(data, np.ndarray | list | np.generic):
+        return np.ones(np.shape(data))
+    return numbers.like(data, 1)
+
+
+def jacobian(f: Function, argnums: ArgNums = 0) -> Function:
+    """The function that computes every partial derivative of ``f``: shape ``y.shape + x.shape``.
+
+    Forward or reverse, whichever takes fewer sweeps of the tape, which is recorded once.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or a nested structure of them.
+    argnums : int or sequence of int
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.jacobian(lambda x: x[::-1] ** 2)(np.array([1.0, 2.0]))
+    array([[0., 4.],
+           [2., 0.]])
+    """
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        call = Call(f, args, wanted, **kwargs)
+        record = call.must_record()
+        columns = sum(_size(x) for x in call.inputs)
+        rows = sum(_size(y) for y in call.outputs)
+        blocks = _by_push(call, record) if columns < rows else _by_pull(call, record)
+        per_output = [tuple(tree.unflatten(args[k], blocks_of_y) for k in wanted) for blocks_of_y in map(iter, blocks)]
+        chosen = iter([p[0] if isinstance(argnums, int) else p for p in per_output])
+        return tree.unflatten(call.result, chosen)
+
+    return jacobian_of_f
+
+
+def _size(x: Any) -> int:
+    return int(np.prod(shape_of(x)))
+
+
+def _basis(x: Any) -> list[Any]:
+    """The unit vectors of the space that ``x`` lies in."""
+    data = x._data if isinstance(x, Node) else x
+    if not isinstance(data, np.ndarray):
+        return [numbers.like(data, 1)]
+    return list(np.eye(data.size, dtype=data.dtype).reshape(data.size, *data.shape))
+
+
+def _by_pull(call: Call, record: bool) -> list[list[Any]]:
+    """One reverse sweep an output entry: blocks ``[output][input]``."""
+    blocks = []
+    for k, y in enumerate(call.outputs):
+        rows = []
+        for unit in _basis(y):
+            starts = [unit if i == k else _zeros(other) for i, other in enumerate(call.outputs)]
+            rows.append(call.pull(starts, record))
+        blocks.append([stack_up([r[i] for r in rows], shape_of(y) + shape_of(x)) for i, x in enumerate(call.inputs)])
+    return _unwrap(blocks, call)
+
+
+def _by_push(call: Call, record: bool) -> list[list[Any]]:
+    """One forward sweep an input entry: blocks ``[output][input]``."""
+    columns = []
+    for k, x in enumerate(call.inputs):
+        pushed = []
+        for unit in _basis(x):
+            tangents = [unit if i == k else _zeros(other) for i, other in enumerate(call.inputs)]
+            pushed.append(call.push(tangents, record))
+        columns.append(pushed)
+    blocks = []
+    for i, y in enumerate(call.outputs):
+        row = []
+        for x, pushed in zip(call.inputs, columns, strict=True):
+            entries = stack_up([p[i] for p in pushed], shape_of(x) + shape_of(y))
+            n = len(shape_of(x))
+            row.append(entries.transpose((*range(n, entries.ndim), *range(n))) if entries.ndim else entries)
+        blocks.append(row)
+    return _unwrap(blocks, call)
+
+
+def _zeros(x: Any) -> Any:
+    data = x._data if isinstance(x, Node) else x
+    return np.zeros_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 0)
+
+
+def _unwrap(blocks: list[list[Any]], call: Call) -> list[list[Any]]:
+    """The derivative of a number by a number is a number."""
+    return [
+        [
+            b.item() if isinstance(b, np.ndarray) and not isinstance(y, Node | np.ndarray) else b
+            for b, x in zip(row, call.inputs, strict=True)
+        ]
+        for row, y in zip(blocks, call.outputs, strict=True)
+    ]

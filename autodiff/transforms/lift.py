@@ -1,0 +1,144 @@
+"""Taking plain arguments onto the tape, and results off it.
+
+Every transform does the same three things: make fresh input nodes, call the function, sweep.  A fresh node for an
+argument that is itself a node (of a transform further out) is recorded as a copy of it, so that the outer sweep can
+walk on through, while the inner sweep stops where its own inputs are.  Nothing else is needed for nesting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core import numbers, tree
+from ..core.errors import KindError, ShapeError
+from ..core.modes import enable_grad, is_recording
+from ..core.node import Node, data_of
+from ..core.tape import collect, pull_back, push_forward
+from ..ops.arithmetic import positive
+from ..ops.shape import astype, reshape, stack
+from ..tensor import Tensor
+from ..value import Value
+
+
+def lift(leaf: Any) -> Node:
+    """A fresh input node for one argument."""
+    if isinstance(leaf, Node):
+        if not leaf.tracked:
+            leaf = leaf._data
+        else:
+            fresh: Node = positive(leaf)
+            return fresh
+    if isinstance(leaf, bool | str | bytes) or leaf is None:
+        raise KindError(f"A derivative was asked for with respect to {leaf!r}; it needs numbers or arrays.")
+    if not isinstance(leaf, np.generic) and numbers.is_number(type(leaf)):
+        return Value(float(leaf) if type(leaf) is int else leaf)
+    return Tensor(leaf)
+
+
+class Call:
+    """One call of ``f`` with chosen arguments on the tape, ready to be swept.
+
+    Attributes
+    ----------
+    inputs : list of Node
+        The fresh input nodes.
+    outputs : list
+        The leaves of what ``f`` returned: nodes, or plain constants.
+    """
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Iterable[int], **kwargs: Any) -> None:
+        self.outer = is_recording()
+        given = list(args)
+        self.inputs: list[Node] = []
+        self.from_outside = False
+        for k in argnums:
+            if not -len(given) <= k < len(given):
+                raise ShapeError(f"argnums={k}, but the function was called with {len(given)} positional arguments.")
+            given[k] = tree.tree_map(self._lift, given[k])
+        with enable_grad():
+            self.result = f(*given, **kwargs)
+        self.outputs = tree.flatten(self.result)
+
+    def _lift(self, leaf: Any) -> Node:
+        with enable_grad():
+            fresh = lift(leaf)
+        fresh.tracked = True
+        self.inputs.append(fresh)
+        return fresh
+
+    def must_record(self) -> bool:
+        """Whether derivatives must be nodes: something outside this call may want to differentiate them again."""
+        if not self.outer:
+            return False
+        own = {x.index for x in self.inputs}
+        if any(x.args for x in self.inputs):
+            return True
+        _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], own)
+        return any(index not in own for index in leaves)
+
+    def pull(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
+        """The cotangent of every input, zeros where the outputs do not depend on it."""
+        pairs = [(y, g) for y, g in zip(self.outputs, cotangents, strict=True) if isinstance(y, Node) and y.tracked]
+        outputs, starts = [y for y, _ in pairs], [g for _, g in pairs]
+        with np.errstate(all="ignore"), enable_grad():
+            wanted = {x.index for x in self.inputs}
+            found = {
+                node.index: g
+                for node, g in pull_back(outputs, starts, self.inputs, create_graph)
+                if node.index in wanted
+            }
+        return [result(found[x.index] if x.index in found else zeros(x), create_graph) for x in self.inputs]
+
+    def push(self, tangents: Sequence[Any], create_graph: bool) -> list[Any]:
+        """The tangent of every output, zeros where it does not depend on the inputs."""
+        nodes = [y for y in self.outputs if isinstance(y, Node)]
+        with np.errstate(all="ignore"), enable_grad():
+            pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph))
+        found = [next(pushed) if isinstance(y, Node) else None for y in self.outputs]
+        return [result(zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)]
+
+    def values(self, create_graph: bool) -> Any:
+        """What ``f`` returned, as nodes if something outside may differentiate it, else as plain data."""
+        return self.result if create_graph else tree.tree_map(plain, self.result)
+
+
+def plain(y: Any) -> Any:
+    """The data of a result, as the caller's own array."""
+    data = data_of(y)
+    return data.copy() if isinstance(data, np.ndarray) else data
+
+
+def result(g: Any, create_graph: bool) -> Any:
+    """A derivative as it is handed out: the caller's own."""
+    if isinstance(g, Node):
+        return g if create_graph else plain(g)
+    return plain(g)
+
+
+def zeros(x: Any) -> Any:
+    """A zero of the kind and shape of ``x``."""
+    data = data_of(x)
+    return np.zeros_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 0)
+
+
+def same_kind(g: Any, x: Node, what: str) -> Any:
+    """A given tangent or cotangent, checked against the node that it belongs to and brought to its kind."""
+    data = x._data
+    if not isinstance(data, np.ndarray):
+        return g if isinstance(g, Node) else numbers.like(data, g)
+    array = g if isinstance(g, Tensor) else np.asarray(g)
+    if array.shape != data.shape:
+        raise ShapeError(
+            f"A {what} of shape {array.shape} was given for a value of shape {data.shape}; they must agree."
+        )
+    return astype(array, data.dtype) if array.dtype != data.dtype else array
+
+
+def stack_up(rows: list[Any], shape: tuple[int, ...]) -> Any:
+    """Join derivatives row by row, then give the rows a shape; plain numbers stay a plain array."""
+    if not rows:
+        return np.zeros(shape)
+    return reshape(stack(rows) if any(isinstance(r, Node) for r in rows) else np.stack(rows), shape)

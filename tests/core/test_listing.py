@@ -1,0 +1,541 @@
+import gc
+import sys
+import types
+import weakref
+from collections import OrderedDict, namedtuple
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.core import listing, names
+from autodiff.core.names import find_names
+from autodiff.core.summary import (
+    align_points,
+    constant_text,
+    data_text,
+    number_text,
+    option_text,
+    options_of,
+    shorten,
+    text_width,
+)
+
+NAN, INF = np.nan, np.inf
+
+
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.weight = ad.Tensor(np.linspace(-1, 1, n_in * n_out).reshape(n_out, n_in))
+        self.bias = ad.Tensor(np.zeros(n_out))
+
+    def named_parameters(self):
+        yield "weight", self.weight
+        yield "bias", self.bias
+
+
+class Model:
+    def __init__(self):
+        self.layers = [Linear(2, 4), Linear(4, 3)]
+
+    def named_parameters(self):
+        for i, layer in enumerate(self.layers):
+            for name, p in layer.named_parameters():
+                yield f"layers.{i}.{name}", p
+
+
+class Bag:
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+# The tape as a sequence
+
+
+def test_a_tape_is_a_sequence_of_nodes_oldest_first():
+    a, b = ad.Value(2.0), ad.Value(3.0)
+    c = a * b
+    d = c + a
+    tape = ad.Tape(d)
+    assert len(tape) == 4
+    assert [node.index for node in tape] == sorted(node.index for node in tape)
+    assert tape[0] is a
+    assert tape[-1] is d
+    assert [x is y for x, y in zip(tape[1:3], [b, c], strict=True)] == [True, True]
+    assert next(reversed(tape)) is d
+
+
+def test_membership_and_position_are_by_identity_not_by_value():
+    a = ad.Tensor([1.0, 2.0])
+    y = (a * a).sum()
+    tape = ad.Tape(y)
+    assert a in tape
+    assert ad.Tensor([1.0, 2.0]) not in tape
+    assert 1.0 not in tape
+    assert tape.index(y) == 2
+    assert tape.count(a) == 1
+    with pytest.raises(ValueError, match="not on the tape"):
+        tape.index(ad.Tensor([1.0, 2.0]))
+
+
+def test_a_tape_of_several_outputs_and_of_a_leaf():
+    a = ad.Value(2.0)
+    assert len(ad.Tape(a * 2, a * 3)) == 3
+    assert len(ad.Tape(a, a)) == 1
+
+
+def test_a_tape_needs_something_that_was_recorded():
+    with pytest.raises(ad.AutodiffError, match=r"Tape\(\) needs a result that was recorded, got a plain float"):
+        ad.Tape(3.0)
+    with pytest.raises(ad.AutodiffError, match="requires_grad=False"):
+        ad.Tape(ad.Tensor([1.0], requires_grad=False))
+    with pytest.raises(ValueError, match="given nothing"):
+        ad.Tape()
+
+
+def test_a_freed_tape_says_so():
+    a = ad.Value(2.0)
+    y = a * a
+    y.backward(free=True)
+    with pytest.raises(ad.AutodiffError, match="freed"):
+        ad.Tape(y)
+
+
+# The table
+
+
+def test_the_table_of_a_small_expression():
+    a, b = ad.Value(2.0), ad.Value(-3.0)
+    c = a * b
+    loss = ad.tanh(c + 7)
+    loss.backward()
+    assert str(ad.Tape(loss)).splitlines() == [
+        "index  name  op        arguments  shape    value     grad",
+        "   %0  a     leaf                 ()      2.0     -1.26",
+        "   %1  b     leaf                 ()     -3.0      0.8399",
+        "   %2  c     multiply  %0, %1     ()     -6.0      0.42",
+        "   %3        add       %2, 7      ()      1.0      0.42",
+        "   %4  loss  tanh      %3         ()      0.7616   1.0",
+    ]
+
+
+def test_gradients_that_are_not_there_yet_are_a_dash():
+    a = ad.Value(2.0)
+    y = a * a
+    assert all(line.endswith("  -") for line in str(ad.Tape(y)).splitlines()[1:])
+
+
+def test_constants_and_options_stand_among_the_arguments():
+    x, w = np.ones((5, 2)), ad.Tensor(np.ones((2, 3)))
+    frozen = ad.Tensor(np.ones(3), requires_grad=False)
+    y = (x @ w * np.ones((5, 3)) + frozen).sum(axis=1)[2:4]
+    text = str(ad.Tape(y))
+    assert "x(5, 2), %0" in text
+    assert "array(5, 3)" in text
+    assert "frozen(3,)" in text
+    assert "%3, axis=1" in text
+    assert "key=2:4" in text
+    assert "keepdims" not in text
+
+
+def test_untracked_results_are_shown_by_their_op():
+    h = ad.Tensor(np.ones((8, 4)))
+    assert "dropout_mask(8, 4)" in str(ad.Tape(ad.dropout(h, rng=0)))
+
+
+def test_many_arguments_are_elided():
+    xs = [ad.Tensor([float(i)]) for i in range(50)]
+    assert "%0, %1, %2, %3, … 45 more, %49, axis=" not in str(ad.Tape(ad.concatenate(xs)))
+    assert "%0, %1, %2, %3, … 45 more, %49" in str(ad.Tape(ad.concatenate(xs)))
+
+
+def test_no_line_is_wider_than_the_limit():
+    model, X = Model(), np.ones((100, 2))
+    first, second = model.layers
+    h = ad.tanh(ad.linear(X, first.weight, first.bias))
+    loss = ad.cross_entropy(ad.linear(ad.dropout(h, rng=0), second.weight, second.bias), np.zeros(100, int))
+    loss.name = "a long name for what is only a loss, with 日本語 in it " * 5
+    loss.backward()
+    lines = str(ad.Tape(loss)).splitlines()
+    assert max(map(text_width, lines)) <= 120
+    assert len(lines) == 1 + len(ad.Tape(loss))
+    assert "model.layers.0.weight" in lines[1]
+
+
+def test_numbers_are_aligned_at_the_right():
+    x = ad.Tensor(np.linspace(0, 1, 7))
+    y = (x * 1000).sum()
+    y.backward()
+    header, *lines = str(ad.Tape(y)).splitlines()
+    end = header.index("value") + len("value")
+    assert all(line[end] == " " for line in lines)
+
+
+def test_a_long_tape_is_printed_without_its_middle():
+    x = ad.Value(1.0)
+    y = x
+    for _ in range(5000):
+        y = y * 1.001
+    lines = str(ad.Tape(y)).splitlines()
+    assert len(lines) == 1 + 25 + 1 + 25
+    assert lines[26].split() == ["…", "4951", "more", "nodes,", "not", "printed"]
+    assert lines[-1].split()[:3] == ["%5000", "y", "multiply"]
+    assert len(str(ad.Tape(y)[:200]).splitlines()) == 201
+    assert "4951 more" in ad.Tape(y)._repr_html_()
+
+
+def test_a_slice_keeps_the_positions_of_the_whole():
+    a = ad.Value(2.0)
+    y = ad.exp(ad.sin(a * 3))
+    part = ad.Tape(y)[-2:]
+    assert [line.split()[0] for line in str(part).splitlines()] == ["index", "%2", "%3"]
+    assert repr(part) == str(part)
+
+
+def test_the_table_for_a_notebook_is_escaped():
+    a = ad.Value(2.0, name="<script>alert('&')</script>")
+    page = ad.Tape(a * 2)._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("<tr>") == 3
+
+
+def test_values_of_other_kinds_are_printed_in_their_kind():
+    import sympy
+
+    x, s = ad.Value(Fraction(1, 3)), ad.Value(sympy.Symbol("s"))
+    y, z = x * x, s * s
+    y.backward()
+    z.backward()
+    assert "1/9" in str(ad.Tape(y))
+    assert "2/3" in str(ad.Tape(y))
+    assert "2*s" in str(ad.Tape(z))
+    c = ad.Value(1 + 2j)
+    assert "-3.0+4.0j" in str(ad.Tape(c * c))
+
+
+def test_a_recorded_gradient_is_printed_as_its_number():
+    x = ad.Value(3.0)
+    y = x * x
+    y.backward(create_graph=True)
+    assert "6.0" in str(ad.Tape(y)).splitlines()[1]
+
+
+# Names
+
+
+def test_names_of_variables_lists_dicts_and_objects():
+    x = ad.Value(1.0)
+    ws = [ad.Value(2.0), ad.Value(3.0)]
+    bag = Bag(inner=Bag(theta=ad.Value(4.0)))
+    batch = {"target": np.ones(3), 3: ad.Value(5.0)}
+    Point = namedtuple("Point", "a b")
+    point = Point(ad.Value(6.0), ad.Value(7.0))
+    ordered = OrderedDict(k=ad.Value(8.0))
+    found = find_names(sys._getframe())
+    assert found[id(x)] == "x"
+    assert found[id(ws[1])] == "ws[1]"
+    assert found[id(bag.inner.theta)] == "bag.inner.theta"
+    assert found[id(batch["target"])] == "batch['target']"
+    assert found[id(batch[3])] == "batch[3]"
+    assert found[id(point.b)] == "point.b"
+    assert found[id(ordered["k"])] == "ordered['k']"
+
+
+def test_the_nearest_and_shortest_name_wins_then_the_first():
+    longer = loss = ad.Value(1.0)
+    q = p = ad.Value(2.0)
+    inside = [ad.Value(3.0)]
+    variable = inside[0]
+    found = find_names(sys._getframe())
+    assert found[id(longer)] == found[id(loss)] == "loss"
+    assert found[id(p)] == found[id(q)] == "q"
+    assert found[id(variable)] == "variable"
+
+
+def test_a_parameter_is_called_by_its_module_even_where_a_loop_left_a_variable():
+    model = Model()
+    for _, p in model.named_parameters():
+        p.zero_grad()
+    assert find_names(sys._getframe())[id(p)] == "model.layers.1.bias"
+
+
+def test_parameters_named_by_their_layer_get_the_whole_path():
+    model = Model()
+    for name, parameter in model.named_parameters():
+        parameter.name = name.rpartition(".")[2]
+    y = model.layers[0].weight.sum()
+    assert "model.layers.0.weight" in str(ad.Tape(y))
+
+
+def test_a_given_name_wins():
+    variable = ad.Value(1.0, name="given")
+    y = variable * 2
+    assert "given" in str(ad.Tape(y))
+    assert "variable" not in str(ad.Tape(y))
+
+
+GLOBAL = ad.Value(1.0)
+_hidden = ad.Value(1.0)
+
+
+def test_locals_come_before_globals_and_underscores_are_not_names():
+    y = GLOBAL * _hidden
+    found = find_names(sys._getframe())
+    assert found[id(GLOBAL)] == "GLOBAL"
+    assert id(_hidden) not in found
+    mine = GLOBAL
+    assert find_names(sys._getframe())[id(mine)] == "mine"
+    assert found[id(y)] == "y"
+
+
+def test_names_at_module_level():
+    space = {"ad": ad}
+    exec("x = ad.Value(2.0)\ny = x * x\ntext = str(ad.Tape(y))", space)
+    assert [line.split()[1] for line in space["text"].splitlines()[1:]] == ["x", "y"]
+
+
+class Weird:
+    """Everything that a user's class could do to somebody who looks at it."""
+
+    def __init__(self):
+        self.__dict__["kept"] = ad.Value(1.0)
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    @property
+    def prop(self):
+        raise SystemError("property")
+
+    def __eq__(self, other):
+        raise RuntimeError("eq")
+
+    def __hash__(self):
+        raise RuntimeError("hash")
+
+    def __bool__(self):
+        raise RuntimeError("bool")
+
+    def __len__(self):
+        raise RuntimeError("len")
+
+    def __iter__(self):
+        raise RuntimeError("iter")
+
+    @property
+    def __class__(self):
+        raise RuntimeError("class")
+
+    def named_parameters(self):
+        yield "first", 3
+        raise RuntimeError("named_parameters")
+
+
+class Secretive:
+    @property
+    def __dict__(self):
+        raise RuntimeError("dict")
+
+
+class LoudDict(dict):
+    def items(self):
+        raise RuntimeError("items")
+
+
+class LoudList(list):
+    def __iter__(self):
+        raise RuntimeError("iter")
+
+
+class Endless:
+    def named_parameters(self):
+        i = 0
+        while True:
+            yield f"p{i}", self
+            i += 1
+
+
+class Meta(type):
+    def __getattr__(cls, name):
+        raise RuntimeError(name)
+
+    def __instancecheck__(cls, x):
+        raise RuntimeError("instancecheck")
+
+
+def test_weird_objects_are_survived():
+    weird, secretive, endless, meta = Weird(), Secretive(), Endless(), Meta("WithMeta", (), {})()
+    loud, louder = LoudDict(a=ad.Value(1.0)), LoudList([ad.Value(2.0)])
+    arrays = np.array([object(), None], dtype=object)
+    module, broadcast = types.ModuleType("m"), np.ones(3)
+    cycle = [ad.Value(3.0)]
+    cycle.append(cycle)
+    bag = Bag()
+    bag.me = bag
+    found = find_names(sys._getframe())
+    assert found[id(weird.__dict__["kept"])] == "weird.kept"
+    assert found[id(dict.__getitem__(loud, "a"))] == "loud['a']"
+    assert found[id(louder[0])] == "louder[0]"
+    assert found[id(cycle[0])] == "cycle[0]"
+    assert [type(x).__name__ for x in (secretive, endless, meta, arrays, module, broadcast)]
+
+
+def test_the_search_is_bounded(monkeypatch):
+    visited = []
+    inside = names._inside
+    monkeypatch.setattr(names, "_inside", lambda x: visited.append(x) or inside(x))
+    huge = [[[float(i)] for i in range(100)] for _ in range(1000)]
+    x = ad.Value(1.0)
+    found = find_names(sys._getframe())
+    assert found[id(x)] == "x"
+    assert len(huge) == 1000
+    assert len(visited) <= 10_000
+
+
+def test_a_list_that_is_too_long_does_not_hide_the_rest():
+    numbers = [0.0] * 100_000
+    later = [ad.Value(1.0)]
+    assert find_names(sys._getframe())[id(later[0])] == "later[0]"
+    assert len(numbers) == 100_000
+
+
+def test_looking_for_names_leaves_nothing_behind():
+    """`del loss` must still free the tape at once, in a function too, with the garbage collector off."""
+    gc.disable()
+    try:
+        x = ad.Value(1.0)
+        loss = x * 2
+        gone = weakref.ref(loss)
+        text = str(ad.Tape(loss))
+        del loss
+        assert gone() is None
+        assert "loss" in text
+    finally:
+        gc.enable()
+
+
+def test_a_kept_dict_of_locals_is_not_emptied():
+    x = ad.Value(1.0)
+    mine = locals()
+    find_names(sys._getframe())
+    assert mine["x"] is x
+
+
+# Numbers, arrays and names as text
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (6.0, "6.0"),
+        (-0.70710678, "-0.7071"),
+        (0.30000000000000004, "0.3"),
+        (-0.0, "0.0"),
+        (12345.678, "12346"),
+        (12345.0, "12345.0"),
+        (1e10, "1e10"),
+        (1.23456e-7, "1.235e-7"),
+        (NAN, "nan"),
+        (-INF, "-inf"),
+        (3, "3"),
+        (True, "True"),
+        (np.float32(0.1), "0.1"),
+        (np.int64(7), "7"),
+        (1.5 - 2j, "1.5-2.0j"),
+        (Fraction(2, 3), "2/3"),
+        (10**30, "100000000000…00000000000"),
+        (Decimal(1) / 3, "0.3333"),
+        (Decimal("1.5"), "1.5"),
+        (Fraction(10**20, 3 * 10**20 + 1), "0.3333"),
+    ],
+)
+def test_numbers(x, text):
+    assert number_text(x) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (None, "-"),
+        (2.0, "2.0"),
+        (np.array(2.0), "2.0"),
+        (np.array([[2.0]]), "2.0"),
+        (np.array([1.0, 2.5]), "[1.0, 2.5]"),
+        (np.arange(10), "[0 .. 9] mean 4.5"),
+        (np.zeros((3, 3)), "all 0.0"),
+        (np.zeros((0, 3)), "empty"),
+        (np.array([1, NAN, 2, INF]), "[1.0 .. 2.0] 1 nan, 1 inf"),
+        (np.full(5, NAN), "all nan"),
+        (np.full(5, INF), "all inf"),
+        (np.array([NAN, INF, NAN, NAN]), "3 nan, 1 inf"),
+        (np.array([True, False, True, True]), "3 of 4 true"),
+        (np.array([3 + 4j, 0, 0, 1]), "|z| [0.0 .. 5.0]"),
+        (np.full(4, 6e4, np.float16), "all 60000.0"),
+        (np.array([6e4, 6e4, 6e4, 0], np.float16), "[0.0 .. 60000.0] mean 45000.0"),
+        (ad.Tensor([1.0, 2.0]), "[1.0, 2.0]"),
+    ],
+)
+def test_arrays(data, text):
+    assert data_text(data) == text
+
+
+def test_less_detail():
+    data = np.linspace(-1.23456, 3.45678, 10)
+    assert [data_text(data, detail) for detail in (3, 2, 1, 0)] == [
+        "[-1.235 .. 3.457] mean 1.111",
+        "[-1.235 .. 3.457]",
+        "[-1.23..3.46] mean 1.11",
+        "[-1.23..3.46]",
+    ]
+
+
+def test_a_number_kind_that_cannot_be_printed():
+    assert number_text(10**5000) == "int"  # Python refuses: too many digits
+
+    class Mute:
+        def __str__(self):
+            raise RuntimeError
+
+    assert number_text(Mute()) == "Mute"
+
+
+def test_options_and_constants():
+    assert option_text((slice(None), 0, ..., None, slice(1, 9, 2))) == "(:, 0, ..., None, 1:9:2)"
+    assert option_text(np.arange(3)) == "array(3,)"
+    assert option_text((2,)) == "(2,)"
+    assert option_text([1, 2]) == "[1, 2]"
+    assert option_text(np.random.default_rng(0)) == "Generator"
+    assert option_text(np.float32) == "float32"
+    assert constant_text([1.0, 2.0]) == "list(2)"
+    assert constant_text(np.array(2.0), "t") == "t=2.0"
+    x = ad.Tensor(np.ones((2, 3)))
+    assert options_of(x) == []
+    assert options_of(x.sum()) == []
+    assert options_of(x.sum(axis=1, keepdims=True)) == ["axis=1", "keepdims=True"]
+
+
+def test_names_on_one_line():
+    assert shorten("a\nb\tc\x00\x1b[31m", 40) == r"a\nb\tc\x00\x1b[31m"
+    assert shorten("\ud800", 40) == r"\ud800"
+    assert shorten("\u202egnp", 40) == r"\u202egnp"  # would turn the rest of the line round
+    assert shorten("👨‍👩‍👧", 40) == "👨‍👩‍👧"
+    assert len(shorten("x" * 10**6, 40)) == 40
+    assert text_width(shorten("日本語" * 100, 41)) <= 41
+    assert text_width("日本") == 4
+    assert text_width("e\u0301") == 1
+
+
+def test_decimal_points_stand_below_each_other():
+    padded = align_points(["2.0", "-0.7071", "12", "[1.0 .. 2.0]", "1.5e-7"])
+    points = {len(text) - text.index(".") for text in (padded[0], padded[1], padded[4])}
+    assert len(points) == 1
+    assert padded[3] == "[1.0 .. 2.0]"
+
+
+def test_the_columns_can_always_be_narrowed():
+    row = ["x" * 200] * len(listing.COLUMNS)
+    lines = listing._table([listing.COLUMNS, tuple(row)], narrow=True)
+    assert max(map(len, lines)) == 120

@@ -1,0 +1,35 @@
+"""What ``import autodiff`` costs, and what it leaves alone."""
+
+import os
+import statistics
+import subprocess
+import sys
+
+HEAVY = ["matplotlib", "scipy", "tqdm", "graphviz", "sympy", "mpmath", "IPython"]
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_import_loads_no_optional_package():
+    loaded = run(f"import sys, autodiff; print([m for m in {HEAVY} if m in sys.modules])")
+    assert loaded == "[]"
+
+
+def test_import_costs_little_more_than_numpy(tmp_path):
+    """At most 1.3 times ``import numpy``, side by side, byte code cached as an installation has it."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+    def seconds(module):
+        code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        return float(done.stdout)
+
+    seconds("autodiff")  # writes the byte code
+    ratios = []
+    for _ in range(15):
+        numpy = seconds("numpy")
+        ratios.append(seconds("autodiff") / numpy)
+    assert statistics.median(ratios) <= 1.3
