@@ -17,6 +17,7 @@ from .core.listing import Tape as Tape
 from .core.modes import enable_grad as enable_grad
 from .core.modes import no_grad as no_grad
 from .core.node import Node as Node
+from .core.spelling import missing as _missing
 from .ops.public import *  # noqa: F403
 from .tensor import Tensor as Tensor
 from .transforms.first_order import derivative as derivative
@@ -37,11 +38,37 @@ _ON_FIRST_USE = {
     **dict.fromkeys(("data", "nn", "optim", "testing", "training", "viz"), ""),
 }
 
+_SPELLINGS = {
+    "tensor": "ad.Tensor(data)",
+    "from_numpy": "ad.Tensor(array)",
+    "Variable": "ad.Tensor(data)",
+    "zeros": "ad.Tensor(np.zeros(shape))",
+    "ones": "ad.Tensor(np.ones(shape))",
+    "arange": "ad.Tensor(np.arange(n, dtype=float))",
+    "linspace": "ad.Tensor(np.linspace(a, b, n))",
+    "rand": "ad.Tensor(np.random.default_rng(0).random(shape))",
+    "randn": "ad.Tensor(np.random.default_rng(0).normal(size=shape))",
+    "manual_seed": "rng=0, given to what draws: nn.Linear(2, 3, rng=0)",
+    "float32": "np.float32",
+    "float64": "np.float64",
+    "cat": "ad.concatenate([x, y], axis=0)",
+    "mm": "x @ y",
+    "bmm": "x @ y",
+    "clamp": "ad.clip(x, low, high)",
+    "unsqueeze": "ad.expand_dims(x, axis)",
+    "permute": "ad.transpose(x, axes)",
+}
+
+# ad.tensor([1.0]) is PyTorch's spelling of ad.Tensor([1.0]): it gets an answer, rather than the file tensor.py.
+globals().pop("tensor", None)
+
 
 def __getattr__(name: str) -> _Any:
     """Load the parts above the engine when they are first used, so that importing the package stays quick."""
     if name not in _ON_FIRST_USE:
-        raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+        raise _missing("ad", name, __dir__(), _SPELLINGS)
     module = _importlib.import_module(f"{__name__}.{_ON_FIRST_USE[name] or name}")
     return getattr(module, name) if _ON_FIRST_USE[name] else module
 

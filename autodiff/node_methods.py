@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .core import numbers
-from .core.errors import KindError, LeavingTapeError, ShapeError
+from .core.errors import KindError, LeavingTapeError, ShapeError, TapeError
 from .core.modes import enable_grad
-from .core.node import Node, data_of, describe
+from .core.node import Node, describe
 from .core.rule import TABLE
 from .core.tape import FREED, pull_back, require_tracked
 
@@ -71,7 +71,12 @@ class NodeMethods(Base):
         if not spec:
             return repr(self)
         data = self._data
-        return format(data.item() if isinstance(data, np.ndarray) and not data.ndim else data, spec)
+        if isinstance(data, np.ndarray) and data.ndim:
+            raise KindError(
+                f"The format {spec!r} is for one number, and {describe(self)} has {data.size}. "
+                "Format an entry, x[0], or round all of them: x.numpy().round(3)."
+            )
+        return format(data.item() if isinstance(data, np.ndarray) else data, spec)
 
     def __float__(self) -> float:
         return float(self._leave("float"))
@@ -94,7 +99,13 @@ class NodeMethods(Base):
             return self._data
         raise LeavingTapeError(_leaving(self, into))
 
-    def __copy__(self) -> NoReturn:
+    def __round__(self, digits: int | None = None) -> Any:
+        data = self._leave("round")
+        return round(data.item() if isinstance(data, np.ndarray) and not data.ndim else data, digits)
+
+    def __copy__(self) -> Any:
+        if not self.tracked:
+            return self.detach()  # type: ignore[attr-defined]  # Matplotlib copies what it plots
         raise KindError("A node is not copied: use x.detach() for its data off the tape.")
 
 
@@ -109,12 +120,12 @@ def first_cotangent(y: Node, gradient: Any) -> Any:
                 f"backward() of {describe(y)}: only a single number has a gradient. "
                 "Reduce it first, with .sum() or .mean(), or give backward(gradient) of the same shape."
             )
-        return np.full(data.shape, 1, data.dtype) if data.ndim else data.dtype.type(1)
+        return np.full(data.shape, 1, data.dtype) if data.ndim else np.array(1, data.dtype)
     if isinstance(data, np.ndarray):
         array: Any = (
             gradient
             if isinstance(gradient, Node)
-            else np.array(gradient, dtype=np.result_type(data_of(gradient), data))
+            else np.array(gradient, dtype=np.result_type(data, 1j) if np.iscomplexobj(gradient) else data.dtype)
         )
         if array.shape != data.shape:
             raise ShapeError(
@@ -124,17 +135,25 @@ def first_cotangent(y: Node, gradient: Any) -> Any:
     return gradient if isinstance(gradient, Node) else numbers.like(data, gradient)
 
 
+@np.errstate(all="ignore")  # an infinite slope is an answer; as a decorator it costs half of a with statement
 def _sweep(y: Node, start: Any, create_graph: bool) -> None:
-    with np.errstate(all="ignore"):  # an infinite slope is an answer
-        for node, g in pull_back((y,), (start,), create_graph=create_graph):
-            if create_graph and not isinstance(g, Node):
-                g = _constant(g)
-            if node.rule is None:
-                node.grad = g if node.grad is None else node.grad + g
-            else:
-                if g.__class__ is np.ndarray:
-                    g.setflags(write=False)  # results of one sweep may share memory; what a leaf owns never does
-                node.grad = g
+    for node, g in pull_back((y,), (start,), create_graph=create_graph):
+        if create_graph and not isinstance(g, Node):
+            g = _constant(g)
+        if node.rule is None:
+            _add_to_grad(node, g)
+        else:
+            if g.__class__ is np.ndarray:
+                g.setflags(write=False)  # results of one sweep may share memory; what a leaf owns never does
+            node.grad = g
+
+
+def _add_to_grad(leaf: Node, g: Any) -> None:
+    if leaf.grad is None:
+        leaf.grad = g
+    else:
+        total = leaf.grad + g
+        leaf.grad = np.asarray(total) if isinstance(total, np.generic) else total  # 0-d arrays add up to a scalar
 
 
 def _constant(g: Any) -> Node:
@@ -143,16 +162,16 @@ def _constant(g: Any) -> Node:
     return node
 
 
+@np.errstate(all="ignore")
 def _sweep_and_let_go(y: Node, start: Any) -> None:
-    with np.errstate(all="ignore"):
-        for node, g in pull_back((y,), (start,)):
-            if node.rule is None:
-                node.grad = g if node.grad is None else node.grad + g
-            else:
-                node._a, node._b = (), None
-                node.rule = FREED
-                if node is not y:
-                    node._data = Freed()
+    for node, g in pull_back((y,), (start,)):
+        if node.rule is None:
+            _add_to_grad(node, g)
+        else:
+            node._a, node._b = (), None
+            node.rule = FREED
+            if node is not y:
+                node._data = Freed()
 
 
 class Freed:
@@ -160,6 +179,14 @@ class Freed:
 
     def __repr__(self) -> str:
         return "<freed by backward(free=True)>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise TapeError(
+            f"{name} of a value that backward(free=True) has let go of was asked for. "
+            "Read it before, or leave free=True away."
+        )
 
 
 def _leaving(node: Node, into: str) -> str:

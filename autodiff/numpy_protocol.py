@@ -27,6 +27,7 @@ ALIASES = {
     "expit": "sigmoid",
     "permute_dims": "transpose",
     "concat": "concatenate",
+    "conjugate": "conj",
     "pow": "power",
 }
 
@@ -53,11 +54,14 @@ class NumpyProtocol:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         name = ufunc.__name__
-        if any(isinstance(out, Node) for out in kwargs.get("out", ())):
+        out = [o for o in kwargs.get("out", ()) if o is not None]
+        if any(isinstance(o, Node) for o in out) or (out and any(isinstance(x, Node) and x.tracked for x in inputs)):
             raise UnsupportedError(
                 f"np.{name} with a tensor as out= (or an array {name}ed in place by a tensor) cannot be recorded. "
                 "Use its result: a = a + t instead of a += t."
             )
+        if out:
+            return getattr(ufunc, method)(*map(data_of, inputs), **kwargs)  # nothing to lose
         kwargs = {
             k: v for k, v in kwargs.items() if k not in IGNORED or isinstance(v, np.ndarray) or v not in IGNORED[k]
         }
@@ -70,6 +74,10 @@ class NumpyProtocol:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = function.__name__
+        if function.__module__.endswith("scimath"):
+            name = f"emath.{name}"  # turns complex for negative numbers, which the op of that name does not
+        if name == "where" and len(args) == 1:
+            name = "nonzero"
         if name in WITHOUT_DERIVATIVE:
             return WITHOUT_DERIVATIVE[name](*args, **kwargs)
         return _call(name, f"np.{name}", args, kwargs, original=function)

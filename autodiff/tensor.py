@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .core.errors import KindError, ShapeError, SpellingError, UnsupportedError
+from .core.errors import AutodiffError, KindError, ShapeError, UnsupportedError
 from .core.node import Node, refuse_untrackable
+from .core.spelling import Misspelt
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
 from .ops.activation import ActivationMethods
@@ -53,17 +54,25 @@ SPELLINGS = {
     "retain_grad": "x.grad: every node keeps its gradient after backward()",
     "zero_": "x.data = np.zeros_like(x.data)",
     "grad_fn": "x.rule",
+    "clone": "x itself, or x.detach() for a copy off the tape: no op changes its arguments",
+    "device": "always the CPU",
+    "is_cuda": "always the CPU",
+    "int": "x.astype(int), which is not tracked",
+    "long": "x.astype(int), which is not tracked",
+    "bool": "x.astype(bool), which is not tracked",
+    "chunk": "ad.split(x, n, axis)",
+    "masked_fill": "ad.where(mask, value, x)",
+    "expand_as": "ad.broadcast_to(x, y.shape)",
+    "eq": "x == y",
+    "lt": "x < y",
+    "gt": "x > y",
+    "add_": "x = x + y",
+    "sub_": "x = x - y",
+    "mul_": "x = x * y",
+    "div_": "x = x / y",
+    "fill_": "x.data = np.full(x.shape, value)",
+    "copy_": "x.data = array",
 }
-
-
-class Misspelt:
-    """A descriptor for an attribute of another library: reading it says what it is called here."""
-
-    def __init__(self, name: str, ours: str) -> None:
-        self.message = f"Tensor has no {name!r}; here it is {ours}."
-
-    def __get__(self, instance: Any, owner: Any = None) -> NoReturn:
-        raise SpellingError(self.message)
 
 
 class Tensor(
@@ -119,7 +128,15 @@ class Tensor(
                 "Tensor was given a node, which would cut the tape silently. "
                 "Use x.detach() for its data off the tape, or x itself."
             )
-        array = np.array(data, dtype=dtype)
+        try:
+            array = np.array(data, dtype=dtype)
+        except AutodiffError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise KindError(
+                f"Tensor could not be made of a {type(data).__name__} with dtype={dtype}: {str(error).rstrip('.')}. "
+                "Give it numbers, lists of equal length or an array, such as np.zeros((2, 3)), and a dtype by name."
+            ) from error
         if array.dtype.kind not in "biufc":
             raise KindError(f"Tensor holds numbers, got dtype {array.dtype} from {type(data).__name__}.")
         if requires_grad:
@@ -191,7 +208,9 @@ class Tensor(
 
     def __iter__(self) -> Any:
         if self.ndim == 0:
-            raise ShapeError("A tensor of shape () was iterated over; it is a single number.")
+            raise KindError(
+                "A tensor of shape () was iterated over; it is a single number."
+            )  # a TypeError, as iter() owes
         return (self[i] for i in range(len(self)))
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
@@ -236,6 +255,8 @@ class Tensor(
         return Tensor(self._data.any(axis=axis, keepdims=keepdims), requires_grad=False)
 
     def __repr__(self) -> str:
+        if not isinstance(self._data, np.ndarray):
+            return f"Tensor({self._data!r})"  # let go of by backward(free=True)
         text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=20)
         extras = [] if self._data.dtype == float else [f"dtype={self._data.dtype}"]
         extras += [f"name={self.name!r}"] if self.name else []
@@ -256,6 +277,6 @@ def _to_dtype(c: Any, dtype: np.dtype[Any]) -> Any:
 
 
 for _name, _ours in SPELLINGS.items():
-    setattr(Tensor, _name, Misspelt(_name, _ours))
+    setattr(Tensor, _name, Misspelt("Tensor", _name, _ours))
 
 Node.for_arrays = Tensor

@@ -353,3 +353,37 @@ def test_a_diamond_differentiated_twice(make):
 def test_losses_of_two_shapes():
     with pytest.raises(ValueError, match=r"\(4,\).*\(4, 1\)"):
         ad.mean_squared_error(ad.Tensor(np.ones(4)), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize("normalise", [ad.softmax, ad.log_softmax])
+def test_a_fully_masked_row_that_is_not_used_gets_0(normalise):
+    x = np.array([[-inf, -inf], [1.0, 2.0]])
+    used = np.array([[False], [True]])
+    f = lambda x: ad.where(used, normalise(x), 0.0)[:, 0].sum()  # noqa: E731
+    with np.errstate(invalid="ignore"):
+        by_pull = ad.grad(f)(x)
+        by_push = [ad.jvp(f, (x,), (np.eye(4)[k].reshape(2, 2),))[1] for k in range(4)]
+    assert np.array_equal(by_pull[0], [0, 0])
+    assert np.all(by_pull[1] != 0)
+    np.testing.assert_allclose(np.ravel(by_push), by_pull.ravel(), rtol=1e-14)
+
+
+def test_logaddexp_of_minus_infinities_is_0():
+    assert [float(c) for c in gradient(ad.logaddexp, -inf, -inf)] == [0, 0]
+    assert [float(c) for c in gradient(ad.logaddexp, -inf, 1.0)] == [0, 1]
+    assert by_value(ad.logaddexp, -inf, 1.0) == [0, 1]
+
+
+def test_cube_root_at_0_is_infinitely_steep():
+    assert gradient(ad.cbrt, 0.0)[0] == inf
+    assert gradient(ad.cbrt, 0.0, g=0.0)[0] == 0
+
+
+def test_a_power_of_0_is_flat_everywhere():
+    assert np.array_equal(gradient(lambda x: x**0, [inf, nan, 0.0, 2.0])[0], [0, 0, 0, 0])
+
+
+def test_the_slope_of_a_remainder_is_that_of_its_own_quotient():
+    """1 / 0.1 rounds to 10, but 0.1 goes into 1 only 9 times."""
+    assert gradient(ad.remainder, 1.0, 0.1)[1] == -(1.0 // 0.1) == -9
+    assert by_value(ad.remainder, 1.0, 0.1)[1] == -9

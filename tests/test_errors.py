@@ -231,7 +231,7 @@ def test_shapes_and_values():
         ad.einsum("ij,jk->ik", np.eye(2))
     with raises(ValueError, "operand 0 is labelled 'ijk', but its shape is (2, 2)"):
         ad.einsum("ijk->i", np.eye(2))
-    with raises(ValueError, "shape () was iterated over"):
+    with raises(TypeError, "shape () was iterated over"):
         iter(ad.Tensor(1.0))
 
 

@@ -157,3 +157,24 @@ def test_comparisons_and_positions():
     np.testing.assert_array_equal(np.asarray(A < t), np.zeros_like(A))  # noqa: SIM300 - array first
     np.testing.assert_array_equal(np.asarray(np.argmax(t, axis=1)), np.argmax(A, axis=1))
     np.testing.assert_array_equal(np.asarray(np.isfinite(t)), True)
+
+
+def test_a_function_that_only_shares_its_name_with_an_op_is_not_taken_for_it():
+    """np.emath.sqrt(-1) is 1j, np.sqrt(-1) is nan."""
+    with pytest.raises(ad.errors.UnsupportedError, match=r"np\.emath\.sqrt"):
+        np.emath.sqrt(ad.Tensor([-1.0]))
+    assert np.emath.sqrt(ad.Tensor([-1.0], requires_grad=False))[0] == 1j
+    assert np.where(ad.Tensor([1.0, -2.0]) < 0)[0].tolist() == [1]
+
+
+def test_conjugate_by_its_numpy_name():
+    assert np.conj(ad.Tensor([1 + 2j])).tolist() == [1 - 2j]
+
+
+def test_an_array_changed_in_place_by_a_tensor():
+    a = np.ones(2)
+    with pytest.raises(ad.errors.UnsupportedError, match="a = a \\+ t"):
+        a += ad.Tensor([1.0, 2.0])
+    assert a.tolist() == [1, 1]
+    a += ad.Tensor([1.0, 2.0], requires_grad=False)
+    assert a.tolist() == [2, 3]

@@ -73,7 +73,7 @@ def test_iteration_and_unpacking():
     np.testing.assert_array_equal(t.grad, [2, 1])
     assert len(t) == 2
     assert 2.0 in t
-    with pytest.raises(ValueError, match=r"shape \(\) was iterated over"):
+    with pytest.raises(TypeError, match=r"shape \(\) was iterated over"):
         list(ad.Tensor(1.0))
 
 
@@ -180,3 +180,49 @@ def test_printing():
     assert repr(ad.Tensor([1.0]) * 2) == "Tensor([2.], op=multiply)"
     assert repr(ad.Tensor([True], requires_grad=False)) == "Tensor([ True], dtype=bool, requires_grad=False)"
     assert f"{ad.Tensor(1.23456):.2f}" == "1.23"
+
+
+def test_a_tensor_is_compared_with_a_list_entry_by_entry():
+    x = ad.Tensor([1.0, 2.0])
+    assert (x == [1.0, 3.0]).tolist() == [True, False]
+    assert (x != [1.0, 3.0]).tolist() == [False, True]
+
+
+def test_logic_operators_take_only_truth_values():
+    """NumPy's work bit by bit on whole numbers: 6 & 3 is 2, and ~6 is -7."""
+    whole, x = ad.Tensor([6], requires_grad=False), ad.Tensor([1.0, -1.0])
+    for attempt in (lambda: whole & 3, lambda: 3 & whole, lambda: whole | 1, lambda: ~whole, lambda: (x > 0) & x):
+        with pytest.raises(ad.errors.KindError, match="truth values"):
+            attempt()
+    assert ((x > 0) & [True, True]).tolist() == [True, False]
+    assert (True | (x > 0)).tolist() == [True, True]
+    assert (~(x > 0)).tolist() == [False, True]
+
+
+def test_the_gradient_of_a_0d_tensor_is_an_array():
+    x = ad.Tensor(2.0)
+    for expected in (1, 2):
+        x.backward()
+        assert type(x.grad) is np.ndarray
+        assert x.grad == expected
+    y = x * x
+    y.backward()
+    assert type(y.grad) is np.ndarray
+
+
+def test_a_given_gradient_takes_the_dtype_of_the_result():
+    x = ad.Tensor([1.0, 2.0], dtype="float32")
+    y = x * 2
+    y.backward(np.ones(2))
+    assert y.grad.dtype == x.grad.dtype == np.float32
+    y.backward([1, 1])
+    assert x.grad.tolist() == [4, 4]
+
+
+def test_a_value_that_was_freed_says_so():
+    x = ad.Tensor([2.0])
+    y = x * x
+    y.sum().backward(free=True)
+    assert "freed" in repr(y)
+    with pytest.raises(ad.errors.TapeError, match="free=True"):
+        y.item()

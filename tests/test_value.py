@@ -242,3 +242,44 @@ def test_constants_of_slopes_are_as_exact_as_the_number():
     assert gradient(ad.sqrt, x)[0] == 1 / (2 * sympy.sqrt(x))
     assert gradient(ad.erf, x)[0] == 2 * sympy.exp(-(x**2)) / sympy.sqrt(sympy.pi)
     assert gradient(ad.exp2, Decimal(3))[0] == pytest.approx(8 * Decimal(2).ln(), rel=Decimal("1e-27"))
+
+
+def test_a_quotient_by_a_whole_number_stays_exact():
+    sympy = pytest.importorskip("sympy")
+    assert gradient(lambda x: x / 3, Fraction(1, 2)) == [Fraction(1, 3)]
+    assert gradient(lambda x: x / 3, Decimal(1)) == [Decimal(1) / 3]
+    assert gradient(lambda x: x / 3, sympy.Symbol("x")) == [sympy.Rational(1, 3)]
+    assert gradient(lambda x, n: x / n, Fraction(1, 2), 3)[0] == Fraction(1, 3)
+
+
+@pytest.mark.parametrize("number", [Fraction(1, 2), Decimal("0.5"), 0.5, 3, 2j, np.float64(0.5)], ids=repr)
+def test_a_value_equals_its_number(number):
+    assert ad.Value(number) == number
+    assert number == ad.Value(number)
+    assert (ad.Value(number) != number) is False
+    assert ad.Value(number) != number + 1
+    assert (ad.Value(number) == "text", ad.Value(number) == None) == (False, False)  # noqa: E711
+
+
+def test_rounding_numbers_up_and_down():
+    assert ad.floor(ad.Value(Decimal("-1.5"))).data == -2
+    assert ad.ceil(ad.Value(Decimal("1.5"))).data == 2
+    assert ad.floor(ad.Value(math.inf)).data == math.inf
+    assert ad.ceil(ad.Value(-math.inf)).data == -math.inf
+    assert ad.floor(ad.Value(Fraction(-3, 2))).data == -2
+
+
+@pytest.mark.parametrize("op", [ad.maximum, ad.minimum])
+def test_nan_wins_among_numbers_as_in_numpy(op):
+    assert math.isnan(op(ad.Value(1.0), math.nan).data)
+    assert math.isnan(op(math.nan, ad.Value(1.0)).data)
+    assert math.isnan(ad.sign(ad.Value(math.nan)).data)
+
+
+def test_numbers_of_other_kinds_join_arrays_as_floats():
+    x = ad.Value(Fraction(1, 2))
+    y = ad.stack([x, Fraction(1, 4), 2.0])
+    assert y.dtype == float
+    y.sum().backward()
+    assert x.grad == 1
+    assert np.array_equal(ad.jvp(lambda x, y: ad.stack([x, y]), (Fraction(1, 2), 2.0), (Fraction(1), 0.0))[1], [1, 0])

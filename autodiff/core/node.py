@@ -186,7 +186,8 @@ def data_of(x: Any) -> Any:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of a node, array or number."""
-    shape: tuple[int, ...] = getattr(data_of(x), "shape", ())
+    x = data_of(x)
+    shape: tuple[int, ...] = np.shape(x) if isinstance(x, (list, tuple, range)) else getattr(x, "shape", ())
     return shape
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from .dispatch import NotYetArrays, as_arrays
 from .errors import KindError, UnsupportedError
 from .node import Node, data_of, record
+from .numbers import is_number, to_float
 from .rule import Derivative, Rule, Sample
 
 P = ParamSpec("P")
@@ -184,15 +185,20 @@ def variadic_op(rule: Rule) -> Callable[..., Any]:
     names = tuple(rule.options)
 
     def op(arrays: Iterable[Any], /, *args: Any, **options: Any) -> Any:
-        arrays = tuple(a if isinstance(a, Node) else np.asarray(a) for a in arrays)
+        arrays = tuple(a if isinstance(a, Node) else _as_array(a) for a in arrays)
         params = _bind(rule, names, args, options)
-        y = rule.forward(*[np.asarray(data_of(a)) for a in arrays], **params)
+        y = rule.forward(*map(_as_array, arrays), **params)
         nodes = [a for a in arrays if isinstance(a, Node)]
         if not nodes:
             return y
         return record(Node.for_arrays, y, rule, arrays, None, params, any([a.tracked for a in nodes]))
 
     return op
+
+
+def _as_array(x: Any) -> Any:
+    data = data_of(x)
+    return data if data.__class__ is np.ndarray else np.asarray(to_float(data) if is_number(type(data)) else data)
 
 
 def _bind(rule: Rule, names: tuple[str, ...], positional: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:

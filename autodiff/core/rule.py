@@ -27,6 +27,11 @@ TABLE: dict[str, Rule] = {}
 """Every rule by name, in the order of declaration."""
 
 
+def rule_named(name: str) -> Rule:
+    """The rule of this name."""
+    return TABLE[name]
+
+
 class Sample(NamedTuple):
     """A point at which a rule is checked: its array inputs and its options.
 
@@ -51,13 +56,15 @@ class Written(NamedTuple):
     scope: dict[str, Any]
 
 
-# When a cotangent must be brought to the shape and kind of its node.  The commonest cases are told apart right here,
-# without a call: a float for a float; and an array that is as it should be, and a leaf's own.
-MISFIT_ENTRY = "c.__class__ is not float or {x}._data.__class__ is not float"
-MISFIT_ARRAY = (
-    "c.__class__ is not ndarray or c.shape != {x}._data.shape or c.dtype is not {x}._data.dtype "
-    "or {x}.rule is None and (c is g or c.base is not None)"
-)
+# Bring a cotangent to the shape and kind of its node.  What needs nothing is told apart right here, without a call: a
+# float for a float; and an array that is as it should be, and if for a leaf its own.
+FIT = """\
+d = {x}._data
+if c.__class__ is not d.__class__ or c.__class__ is not float and not (
+    c.__class__ is ndarray and c.shape == d.shape and c.dtype is d.dtype
+    and ({x}.rule is not None or c is not g and c.base is None)
+):
+    c = {x}._fit_cotangent(c, g)"""
 
 
 class Rule:
@@ -126,6 +133,9 @@ class Rule:
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rule_named, (self.name,)  # a copied or pickled node shares the row of the table
+
     def set_derivative(
         self, direction: str, wrt: str, function: Derivative | None = None, call: str = "{f}({asks})", **scope: Any
     ) -> None:
@@ -163,7 +173,11 @@ class Rule:
                     c = times(g, conjugated(d_x(n._data)))
                 except (ArithmeticError, TypeError, ValueError):
                     c = by_ieee(lambda g, n: times(g, conjugated(d_x(n._data))), g, n)
-                if c.__class__ is not float or x._data.__class__ is not float:
+                d = x._data
+                if c.__class__ is not d.__class__ or c.__class__ is not float and not (
+                    c.__class__ is ndarray and c.shape == d.shape and c.dtype is d.dtype
+                    and (x.rule is not None or c is not g and c.base is None)
+                ):
                     c = x._fit_cotangent(c, g)
                 i = x.index
                 pending[i] = pending[i] + c if i in pending else c
@@ -194,8 +208,7 @@ class Rule:
             body = [f"t = tangents[{wrt}.index]", *compute, "total = c if total is None else total + c"]
         else:
             head = f"if isinstance({wrt}, Node) and {wrt}.tracked:"
-            misfit = (MISFIT_ENTRY if self.entrywise else MISFIT_ARRAY).format(x=wrt)
-            body = [*compute, f"if {misfit}:", f"    c = {wrt}._fit_cotangent(c, g)"]
+            body = [*compute, *FIT.format(x=wrt).splitlines()]
             body += [f"i = {wrt}.index", "pending[i] = pending[i] + c if i in pending else c"]
         return [head, *(f"    {line}" for line in body)]
 

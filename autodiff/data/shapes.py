@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,7 @@ def _sizes(what: str, n: int, classes: int, noise: float) -> list[int]:
     require_whole(what, n=n, classes=classes)
     if n < classes:
         raise ArgumentError(f"{what} got n={n} points for {classes} classes; give each class at least one.")
-    if not 0 <= noise < np.inf:
+    if not (isinstance(noise, Real) and 0 <= noise < np.inf):
         raise ArgumentError(f"{what} got noise={noise!r}; it is a standard deviation, at least 0.")
     return [int(n) // classes + (label < n % classes) for label in range(classes)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,8 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: Any = None) -> None:
-        if not 0 <= p <= 1:
-            raise ArgumentError(f"Dropout got p={p}; it is the probability to drop an entry, from 0 to 1.")
+        if not (isinstance(p, Real) and 0 <= p <= 1):
+            raise ArgumentError(f"Dropout got p={p!r}; it is the probability to drop an entry, from 0 to 1.")
         self.p = p
         self.rng = np.random.default_rng(rng)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
+from ..core.spelling import missing
 from ..ops import fused
 from ..ops.activation import elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus
 from ..ops.fused import cross_entropy, one_hot
@@ -36,6 +37,19 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+_SPELLINGS = {
+    "binary_cross_entropy": "nn.functional.binary_cross_entropy_with_logits, with no sigmoid before it",
+    "nll_loss": "nn.functional.cross_entropy, with no log_softmax before it",
+    "l1_loss": "ad.absolute(predictions - targets).mean()",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Say what there is instead."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise missing("nn.functional", name, __all__, _SPELLINGS)
 
 
 def linear(x: ArrayLike, weight: Array, bias: Array | None = None) -> Array:
@@ -180,6 +194,9 @@ def hinge_loss(scores: ArrayLike, targets: ArrayLike) -> Array:
 
 def _of_one_shape(loss: str, what: str, predictions: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
     """Both as nodes or arrays, if they have one shape that is not empty."""
+    for called, x in ((what, predictions), ("targets", targets)):
+        if x is None:
+            raise KindError(f"{loss} got None as {called}. Does forward() end without a return?")
     predictions, targets = (x if hasattr(x, "shape") else np.asarray(x) for x in (predictions, targets))
     found, given = shape_of(predictions), shape_of(targets)
     if found != given:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, KindError, ShapeError, UnsupportedError
 from ..core.node import Node, data_of, shape_of
+from ..core.spelling import Misspelt
 
 
 class Module:
@@ -109,6 +110,11 @@ class Module:
         ShapeError, KindError
             If an array does not fit its parameter.  Nothing is changed then.
         """
+        if not isinstance(state, Mapping):
+            raise KindError(
+                f"load_state_dict of {type(self).__name__} got a {type(state).__name__}; it takes a dict of arrays by "
+                "name, such as model.state_dict() or np.load(path)."
+            )
         aliases = self._aliases()
         if strict:
             given = {id(aliases[name]) for name in state if name in aliases}
@@ -131,6 +137,25 @@ class Module:
     @reprlib.recursive_repr()
     def __repr__(self) -> str:
         return tree(self, [(name, thing) for name, thing in walk(self, "", set(), deep=False) if thing is not self])
+
+
+SPELLINGS = {
+    "to": "the model itself: all data is on the CPU, and dtype= is given to the layers",
+    "cuda": "the model itself: all data is on the CPU",
+    "cpu": "the model itself: all data is on the CPU",
+    "double": "dtype=np.float64, given to the layers",
+    "float": "dtype=np.float32, given to the layers",
+    "register_parameter": "an attribute: self.w = ad.Tensor(...)",
+    "register_buffer": "an attribute that is a NumPy array: self.a = np.zeros(3)",
+    "add_module": "an attribute: self.layer = nn.Linear(2, 3)",
+    "modules": "model.named_modules()",
+    "children": "model.named_modules()",
+    "fit": "a loop: compute the loss, zero_grad, backward, step; see the README",
+    "predict": "model(X) inside ad.no_grad()",
+}
+
+for _name, _ours in SPELLINGS.items():
+    setattr(Module, _name, Misspelt("A module", _name, _ours))
 
 
 def walk(

@@ -38,7 +38,6 @@ def _sigmoid_of_number(x: Any) -> Any:
 @elementwise(
     lambda y: y * (1 - y),
     formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = y (1 - y)",
-    bounded=True,
     number=_sigmoid_of_number,
 )
 def sigmoid(x: ArrayLike, /) -> Array:
@@ -52,7 +51,6 @@ def sigmoid(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: sigmoid(-x),
     formula=r"y = -\ln(1 + e^{-x}), \quad y' = \sigma(-x)",
-    bounded=True,
     number=lambda x: -softplus(-x),
 )
 def log_sigmoid(x: ArrayLike, /) -> Array:
@@ -63,7 +61,6 @@ def log_sigmoid(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: sigmoid(x),
     formula=r"y = \ln(1 + e^{x}), \quad y' = \sigma(x)",
-    bounded=True,
     number=lambda x: max(x, 0) + log1p(exp(-abs(x))),
 )
 def softplus(x: ArrayLike, /) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,16 @@ def multiply(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.multiply(a, b)
 
 
+def _one_over(b: Array, y: Array) -> Array:
+    """``1 / b``, as exact as numbers of the kind of ``y`` are: a Fraction over 3 has the slope 1/3."""
+    one: Any = data_of(y)
+    if data_of(b).__class__ is not int or isinstance(one, (np.ndarray, np.generic, float, int, complex)):
+        return 1 / b
+    return (one * 0 + 1) / b
+
+
 @elementwise(
-    lambda b: 1 / b,
+    _one_over,
     lambda b, y: -y / b,
     formula=r"y = a / b, \quad \bar a = \bar y / b, \; \bar b = -y\,\bar y / b",
     domain=[(-2, 2), (0.5, 2)],
@@ -48,7 +57,7 @@ def divide(a: ArrayLike, b: ArrayLike, /) -> Array:
 
 @elementwise(
     1,
-    lambda a, b: -floor(a / b),
+    lambda a, b: -floor_divide(a, b),
     formula=r"y = a - b \lfloor a / b \rfloor, \quad \bar b = -\lfloor a / b \rfloor\,\bar y",
     domain=[(3.1, 3.9), (0.8, 1.0)],
     number=operator.mod,
@@ -78,7 +87,7 @@ def positive(x: ArrayLike, /) -> Array:
 
 def power_slope(x: Array, p: Array) -> Array:
     if isinstance(p, int | float) and p == 0:
-        return x * 0  # a number kind may raise on 0 ** -1
+        return times(0, x)  # a number kind may raise on 0 ** -1
     return times(p, power(x, p - 1))
 
 
@@ -115,9 +124,9 @@ def sqrt(x: ArrayLike, /) -> Array:
     return np.sqrt(x)
 
 
-@elementwise(lambda x, y: y / (3 * x), formula=r"y = \sqrt[3] x, \quad y' = \frac{y}{3 x}", domain=(0.5, 3))
+@elementwise(lambda y: 1 / (3 * y * y), formula=r"y = \sqrt[3] x, \quad y' = \frac{1}{3 y^2}", domain=(0.5, 3))
 def cbrt(x: ArrayLike, /) -> Array:
-    """Real cube root, entry by entry."""
+    """Real cube root, entry by entry.  Slope inf at 0, unless its cotangent is 0."""
     return np.cbrt(x)
 
 
@@ -145,6 +154,8 @@ absolute.def_samples(complex_samples)
 
 
 def _sign_of_number(x: Any) -> Any:
+    if x != x:
+        return x  # nan
     return (x > 0) - (x < 0) if not isinstance(x, complex) else (x / abs(x) if x else x)
 
 
@@ -228,13 +239,19 @@ def conj_jvp(x_dot: Array) -> Array:
 conj.def_samples(complex_samples)
 
 
-@elementwise(0, formula=r"y = \lfloor x \rfloor, \quad y' = 0", domain=(0.1, 0.9), number=lambda x: x // 1)
+def _floor_of_number(x: Any) -> Any:
+    if isinstance(x, Decimal):
+        return x.to_integral_value(ROUND_FLOOR)  # its // rounds towards 0
+    return x if isinstance(x, float) and x - x != 0 else x // 1
+
+
+@elementwise(0, formula=r"y = \lfloor x \rfloor, \quad y' = 0", domain=(0.1, 0.9), number=_floor_of_number)
 def floor(x: ArrayLike, /) -> Array:
     """Round down, entry by entry.  Derivative 0."""
     return np.floor(x)
 
 
-@elementwise(0, formula=r"y = \lceil x \rceil, \quad y' = 0", domain=(0.1, 0.9), number=lambda x: -(-x // 1))
+@elementwise(0, formula=r"y = \lceil x \rceil, \quad y' = 0", domain=(0.1, 0.9), number=lambda x: -_floor_of_number(-x))
 def ceil(x: ArrayLike, /) -> Array:
     """Round up, entry by entry.  Derivative 0."""
     return np.ceil(x)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.node import Array, ArrayLike, data_of
 from .families import elementwise
+from .select import equal, where
 
 
 def ln(whole: int, x: Array) -> Array:
@@ -60,9 +61,13 @@ def log1p(x: ArrayLike, /) -> Array:
     return np.log1p(x)
 
 
+def _share(a: Array, y: Array) -> Array:
+    return exp(a - where(equal(y, -math.inf), 0, y))  # 0 where both are -inf, as in logsumexp
+
+
 @elementwise(
-    lambda a, y: exp(a - y),
-    lambda b, y: exp(b - y),
+    _share,
+    lambda b, y: _share(b, y),
     formula=r"y = \ln(e^a + e^b), \quad \bar a = e^{a - y}\,\bar y, \; \bar b = e^{b - y}\,\bar y",
 )
 def logaddexp(a: ArrayLike, b: ArrayLike, /) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +14,21 @@ from .families import elementwise, elementwise_samples
 from .select import equal, greater, greater_equal, less, logical_and, logical_or, where
 
 
-@primitive(formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])", entrywise=True, number=max)
+def _max(a: Any, b: Any) -> Any:
+    return a if a >= b or a != a else b  # nan wins, as in NumPy
+
+
+def _min(a: Any, b: Any) -> Any:
+    return a if a <= b or a != a else b
+
+
+@primitive(formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])", entrywise=True, number=_max)
 def maximum(a: ArrayLike, b: ArrayLike, /) -> Array:
     """The larger of two, entry by entry.  Where they tie, each gets half of the derivative."""
     return np.maximum(a, b)
 
 
-@primitive(formula=r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b])", entrywise=True, number=min)
+@primitive(formula=r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b])", entrywise=True, number=_min)
 def minimum(a: ArrayLike, b: ArrayLike, /) -> Array:
     """The smaller of two, entry by entry.  Where they tie, each gets half of the derivative."""
     return np.minimum(a, b)

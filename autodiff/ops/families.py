@@ -31,7 +31,6 @@ def elementwise(
     *partials: Derivative | int,
     formula: str,
     domain: Interval | Sequence[Interval] = (-2.0, 2.0),
-    bounded: bool = False,
     number: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Op[P, R]]:
     """Declare an op that works entry by entry.
@@ -45,8 +44,6 @@ def elementwise(
         LaTeX.
     domain : pair of float, or a pair for each input
         Where the row is checked.  Samples of many shapes are drawn from it.
-    bounded : bool
-        True if no partial is ever infinite, nor nan where the result is not: then 0 times it needs no guard.
     number : callable, optional
         The forward function for single numbers of any kind; without it the number's own library is asked.
     """
@@ -54,12 +51,11 @@ def elementwise(
     def declare(forward: Callable[P, R]) -> Op[P, R]:
         rule = Rule(forward, formula=formula, entrywise=True, number=number)
         assert len(partials) == len(rule.inputs), f"{rule.name}: one partial per input"
-        product = "{given} * {d}" if bounded else "times({given}, {d})"
         for wrt, partial in zip(rule.inputs, partials, strict=True):
             if callable(partial):
-                vjp, jvp = product.replace("{d}", "conjugated({f}({asks}))"), product.replace("{d}", "{f}({asks})")
+                vjp = "times({given}, conjugated({f}({asks})))"
                 rule.set_derivative("vjp", wrt, partial, vjp, times=times, conjugated=conjugated)
-                rule.set_derivative("jvp", wrt, partial, jvp, times=times)
+                rule.set_derivative("jvp", wrt, partial, "times({given}, {f}({asks}))", times=times)
             else:
                 for direction in ("vjp", "jvp"):
                     rule.set_derivative(direction, wrt, None, {1: "{given}", -1: "-{given}", 0: "{given} * 0"}[partial])

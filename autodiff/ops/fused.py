@@ -31,18 +31,22 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
     return y + bias
 
 
+def product(a: Array, b: Array) -> Array:
+    return a.dot(b) if b.__class__ is np.ndarray else a @ b  # the dot of a plain array cannot take a node
+
+
 @linear.def_vjp(wrt="x")
 def linear_vjp_x(g: Array, weight: Array) -> Array:
-    weight = conjugated(weight)
-    return g.dot(weight) if weight.shape[0] > 1 else g * weight[0]  # BLAS is slow on an outer product
+    weight = conjugated(weight) if g.dtype.kind == "c" else weight
+    return product(g, weight) if weight.shape[0] > 1 else g * weight[0]  # BLAS is slow on an outer product
 
 
 @linear.def_vjp(wrt="weight")
 def linear_vjp_weight(g: Array, x: Array) -> Array:
-    x = conjugated(x)
+    x = conjugated(x) if g.dtype.kind == "c" else x
     if x.ndim != 2:
         g, x = reshape(g, (-1, g.shape[-1])), reshape(x, (-1, x.shape[-1]))
-    return g.T.dot(x)
+    return product(g.T, x)
 
 
 @linear.def_vjp(wrt="bias")
@@ -89,12 +93,12 @@ def mean_squared_error(a: ArrayLike, b: ArrayLike, /) -> Array:
 
 @mean_squared_error.def_vjp(wrt="a")
 def mean_squared_error_vjp_a(g: Array, a: Array, b: Array) -> Array:
-    return (a - b) * (g * (2 / size_of(a)))
+    return (a - b) * (g * (2 / max(size_of(a), 1)))
 
 
 @mean_squared_error.def_vjp(wrt="b")
 def mean_squared_error_vjp_b(g: Array, a: Array, b: Array) -> Array:
-    return (b - a) * (g * (2 / size_of(a)))
+    return (b - a) * (g * (2 / max(size_of(a), 1)))
 
 
 @mean_squared_error.def_jvp(wrt="a")
@@ -172,16 +176,24 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     ShapeError, KindError, ArgumentError
         If the shapes do not fit, a label is no whole number, or a class is out of range.
     """
+    if logits is None:
+        raise KindError("cross_entropy got None as logits. Does forward() end without a return?")
     shape = shape_of(logits)
     classes: Any = np.asarray(data_of(labels))
     if len(shape) != 2 or classes.shape != shape[:1]:
         raise ShapeError(
             f"cross_entropy got logits of shape {shape} and labels of shape {classes.shape}; "
-            "it takes logits (N, C) and labels (N,). Labels are class numbers, not one-hot rows."
+            f"it takes logits (N, C) and labels (N,). {_repair_of_shapes(shape, classes)}"
         )
     if classes.dtype.kind not in "iu":
-        bad = "nan at row " + str(int(np.argmax(np.isnan(classes)))) if _has_nan(classes) else f"dtype {classes.dtype}"
-        raise KindError(f"cross_entropy got labels with {bad}; they are whole class numbers. Use labels.astype(int).")
+        if _has_nan(classes):
+            row = int(np.argmax(np.isnan(classes)))
+            bad, repair = f"nan at row {row}", "Leave out the rows without a label."
+        elif classes.dtype.kind in "US":
+            bad, repair = f"dtype {classes.dtype}", "Number them: np.unique(labels, return_inverse=True)[1]."
+        else:
+            bad, repair = f"dtype {classes.dtype}", "Use labels.astype(int)."
+        raise KindError(f"cross_entropy got labels with {bad}; they are whole class numbers. {repair}")
     if shape[0] == 0:
         raise ShapeError("cross_entropy got no rows: the mean over an empty batch is not defined.")
     low, high = np.minimum.reduce(classes), np.maximum.reduce(classes)
@@ -192,6 +204,18 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
             f"{shape[1]} classes, 0 to {shape[1] - 1}."
         )
     return softmax_cross_entropy(logits, labels if isinstance(labels, Node) else classes)
+
+
+def _repair_of_shapes(shape: tuple[int, ...], classes: Any) -> str:
+    if classes.ndim == 2 and classes.shape == shape:
+        return "Labels are class numbers, not one-hot rows: labels.argmax(axis=1)."
+    if len(shape) == 1 and classes.ndim == 2:
+        return "Did you swap them?"
+    if len(shape) == 2 and classes.shape == (shape[0], 1):
+        return "Did you mean labels[:, 0]?"
+    if len(shape) == 1 and classes.ndim == 0:
+        return "For one point give logits[None] and [label]."
+    return "Give a row of logits and one class number for each point."
 
 
 def _has_nan(classes: Any) -> bool:

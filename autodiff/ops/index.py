@@ -70,14 +70,20 @@ def plain_key(key: Any) -> Any:
 def may_repeat(key: Any) -> bool:
     """Whether an index can name one place twice: only an array of whole numbers can."""
     parts = key if isinstance(key, tuple) else (key,)
-    return any(isinstance(k, list | np.ndarray) and np.ndim(k) > 0 and np.asarray(k).dtype.kind in "iu" for k in parts)
+    return any(
+        isinstance(k, list | tuple | np.ndarray) and np.ndim(k) > 0 and np.asarray(k).dtype.kind in "iu" for k in parts
+    )
+
+
+def _flat(x: ArrayLike) -> Array:
+    return x.reshape(-1) if hasattr(x, "reshape") else np.asarray(x).reshape(-1)
 
 
 def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Array:
     """Entries, or slices along ``axis``, at ``indices``, as ``np.take``."""
     indices = np.asarray(data_of(indices))
     if axis is None:
-        return getitem(np.asarray(x) if not hasattr(x, "reshape") else x.reshape(-1), indices)
+        return getitem(_flat(x), indices)
     return getitem(x, (slice(None),) * (axis % len(shape_of(x))) + (indices,))
 
 
@@ -85,7 +91,7 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None) -> Array
     """Match 1-d slices of ``indices`` with those of ``x`` along ``axis``, as ``np.take_along_axis``."""
     indices = np.asarray(data_of(indices))
     if axis is None:
-        return getitem(x.reshape(-1), indices)
+        return getitem(_flat(x), indices)
     shape = shape_of(x)
     axis %= len(shape)
     grid = [

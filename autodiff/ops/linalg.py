@@ -22,7 +22,23 @@ from .shape import expand_dims, moveaxis, reshape, squeeze
 @primitive(formula=r"Y = A B, \quad \bar A = \bar Y B^{\mathsf H}, \; \bar B = A^{\mathsf H} \bar Y")
 def matmul(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Matrix product ``a @ b``; vectors, stacks of matrices and broadcasting as in NumPy."""
-    return np.matmul(a, b)
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        _refuse_lengths(np.shape(a), np.shape(b))
+        raise
+
+
+def _refuse_lengths(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Say which lengths do not meet; return if NumPy has another complaint."""
+    if not a or not b:
+        raise ShapeError(f"matmul got shapes {a} and {b}; a single number has no rows or columns. Use * instead.")
+    meets = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != meets:
+        repair = " Did you mean a @ b.mT?" if len(b) > 1 and a[-1] == b[-1] else ""
+        raise ShapeError(
+            f"matmul got shapes {a} and {b}: rows of length {a[-1]} cannot meet columns of length {meets}.{repair}"
+        )
 
 
 @matmul.def_vjp(wrt="a")

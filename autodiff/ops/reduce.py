@@ -31,7 +31,7 @@ Axis = Any  # int, tuple of int or None; NumPy's stubs take no union of them
 def reduced_axes(x: Array, axis: Axis) -> tuple[int, ...]:
     """The axes that a reduction runs over, none of them negative."""
     ndim = len(shape_of(x))
-    if axis is None:
+    if axis is None or ndim == 0:  # NumPy takes axis 0 of a single number
         return tuple(range(ndim))
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
 
@@ -385,12 +385,14 @@ def softmax(x: ArrayLike, /, axis: int = -1) -> Array:
 @softmax.def_vjp
 def softmax_vjp(g: Array, y: Array, axis: int) -> Array:
     y = conjugated(y)
-    return y * (g - sum(g * y, axis, keepdims=True))
+    return times(g - sum(times(g, y), axis, keepdims=True), y)
 
 
 @softmax.def_jvp
 def softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
-    return y * (x_dot - sum(x_dot * y, axis, keepdims=True))  # the matrix diag(y) - y y^T is its own transpose
+    return times(
+        x_dot - sum(times(x_dot, y), axis, keepdims=True), y
+    )  # the matrix diag(y) - y y^T is its own transpose
 
 
 @softmax.def_samples
@@ -412,12 +414,12 @@ def log_softmax(x: ArrayLike, /, axis: int = -1) -> Array:
 
 @log_softmax.def_vjp
 def log_softmax_vjp(g: Array, y: Array, axis: int) -> Array:
-    return g - conjugated(exp(y)) * sum(g, axis, keepdims=True)
+    return g - times(sum(g, axis, keepdims=True), conjugated(exp(y)))
 
 
 @log_softmax.def_jvp
 def log_softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
-    return x_dot - sum(x_dot * exp(y), axis, keepdims=True)
+    return x_dot - sum(times(x_dot, exp(y)), axis, keepdims=True)
 
 
 @log_softmax.def_samples

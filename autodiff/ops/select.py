@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, Node
+from ..core.dispatch import is_array_like
+from ..core.errors import KindError
+from ..core.node import Array, ArrayLike, Node, data_of
+from ..core.numbers import is_number
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 
@@ -118,6 +121,21 @@ def where_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(strided > 0, strided, -strided)
 
 
+def is_comparable(kind: type) -> bool:
+    """Whether a node can equal a value of this type: any other is simply not equal."""
+    return issubclass(kind, (Node, np.generic)) or is_number(kind) or is_array_like(kind)
+
+
+def truths(x: ArrayLike, operator: str) -> ArrayLike:
+    """``x``, if it holds truth values: on whole numbers NumPy's operator works bit by bit, which is something else."""
+    if np.asarray(data_of(x)).dtype.kind != "b":
+        raise KindError(
+            f"The operator {operator} was used on {type(x).__name__} data that are not truth values. "
+            "Compare first, as in (x > 0) & (x < 1), or use ad.logical_and, ad.logical_or, ad.logical_not."
+        )
+    return x
+
+
 class SelectMethods:
     """Comparison and logic operators."""
 
@@ -127,20 +145,23 @@ class SelectMethods:
     __ge__ = greater_equal
     __lt__ = less
     __le__ = less_equal
-    __and__ = __rand__ = logical_and
-    __or__ = __ror__ = logical_or
-    __invert__ = logical_not
+
+    def __and__(self, other: ArrayLike) -> Array:
+        return logical_and(truths(self, "&"), truths(other, "&"))
+
+    def __or__(self, other: ArrayLike) -> Array:
+        return logical_or(truths(self, "|"), truths(other, "|"))
+
+    def __invert__(self) -> Array:
+        return logical_not(truths(self, "~"))
+
+    __rand__ = __and__
+    __ror__ = __or__
 
     def __eq__(self, other: object) -> Any:
-        return (
-            equal(self, other) if isinstance(other, Node | np.ndarray | np.generic | int | float | complex) else False
-        )
+        return equal(self, other) if is_comparable(type(other)) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
-        return (
-            not_equal(self, other)
-            if isinstance(other, Node | np.ndarray | np.generic | int | float | complex)
-            else True
-        )
+        return not_equal(self, other) if is_comparable(type(other)) else NotImplemented
 
     __hash__ = object.__hash__  # equality is entry by entry, identity is what a dict of nodes needs

@@ -139,6 +139,10 @@ def astype_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0,)), dtype=np.complex128)
 
 
+def zeros_at(a: Array) -> Array:
+    return np.zeros(shape_of(a), getattr(data_of(a), "dtype", float))
+
+
 @linear(formula=r"y = (x_1, x_2, \dots) \text{ joined}, \quad \bar x_i = \text{its part of } \bar y")
 def concatenate(*arrays: ArrayLike, axis: int | None = 0) -> Array:
     """Join arrays along an existing axis; flattened first if ``axis`` is None."""
@@ -156,7 +160,7 @@ def concatenate_vjp(g: Array, i: int, arrays: Sequence[Array], axis: int | None)
 
 @concatenate.def_jvp
 def concatenate_jvp(arrays_dot: Array, i: int, arrays: Sequence[Array], axis: int | None) -> Array:
-    return concatenate([arrays_dot if k == i else np.zeros_like(data_of(a)) for k, a in enumerate(arrays)], axis)
+    return concatenate([arrays_dot if k == i else zeros_at(a) for k, a in enumerate(arrays)], axis)
 
 
 @concatenate.def_samples
@@ -180,7 +184,7 @@ def stack_vjp(g: Array, i: int, axis: int) -> Array:
 
 @stack.def_jvp
 def stack_jvp(arrays_dot: Array, i: int, arrays: Sequence[Array], axis: int) -> Array:
-    return stack([arrays_dot if k == i else np.zeros_like(data_of(a)) for k, a in enumerate(arrays)], axis)
+    return stack([arrays_dot if k == i else zeros_at(a) for k, a in enumerate(arrays)], axis)
 
 
 @stack.def_samples

@@ -68,7 +68,6 @@ def two_over_root_pi(x: Array) -> Array:
 @elementwise(
     lambda x: exp(-square(x)) * two_over_root_pi(x),
     formula=r"y = \frac{2}{\sqrt\pi} \int_0^x e^{-t^2} dt, \quad y' = \frac{2}{\sqrt\pi} e^{-x^2}",
-    bounded=True,
 )
 def erf(x: ArrayLike, /) -> Array:
     """Error function of real numbers, entry by entry."""

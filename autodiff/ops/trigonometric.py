@@ -10,13 +10,13 @@ from .families import elementwise
 from .select import equal, where
 
 
-@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x", bounded=True)
+@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x")
 def sin(x: ArrayLike, /) -> Array:
     """Sine of an angle in radians, entry by entry."""
     return np.sin(x)
 
 
-@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x", bounded=True)
+@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x")
 def cos(x: ArrayLike, /) -> Array:
     """Cosine of an angle in radians, entry by entry."""
     return np.cos(x)
@@ -62,7 +62,7 @@ def cosh(x: ArrayLike, /) -> Array:
     return np.cosh(x)
 
 
-@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2", bounded=True)
+@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2")
 def tanh(x: ArrayLike, /) -> Array:
     """Hyperbolic tangent, entry by entry."""
     return np.tanh(x)

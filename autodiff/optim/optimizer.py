@@ -168,6 +168,12 @@ def require_leaves(optimizer: str, params: Any) -> list[Any]:
         )
     if isinstance(params, Node):
         raise ArgumentError(f"{optimizer} got {describe(params)}; it takes a list of parameters: [w] for one.")
+    if callable(params):
+        raise ArgumentError(f"{optimizer} got a function; call it: model.parameters().")
+    if not isinstance(params, Iterable):
+        raise ArgumentError(
+            f"{optimizer} got {params!r} as parameters; it takes a list of them first: model.parameters()."
+        )
     params = list(params)
     if not params:
         raise ArgumentError(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,10 @@ from .metrics import accuracy, confusion_matrix
 from .progress import Progress
 
 BATCH_SIZE = 64
+MOST_PARAMETERS = 10_000_000
+"""More would take hours, and perhaps more memory than there is."""
+MOST_SHOWN = 24
+"""How many misread digits are shown."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,15 @@ class Demo:
         if not self.hidden or min(self.hidden) < 1:
             raise ArgumentError(f"The demo got hidden layers of widths {self.hidden}; each is at least 1.")
         X, y = task.load(self.seed)
+        sizes = [X.shape[1], *self.hidden, task.classes]
+        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        if parameters > MOST_PARAMETERS:
+            raise ArgumentError(
+                f"The demo got hidden layers of widths {self.hidden}, which makes {parameters:,} parameters; "
+                f"it trains at most {MOST_PARAMETERS:,}. Give narrower layers, such as {task.hidden}."
+            )
         split = train_test_split(X.astype(np.float32), y, test=0.2, rng=self.seed)
         self.X_train, self.X_test, self.y_train, self.y_test = split
-        sizes = [X.shape[1], *self.hidden, task.classes]
         self.model = MLP(sizes, ReLU, dtype=np.float32, rng=self.seed)
         self.optimizer = Adam(self.model.parameters(), lr=self.lr)
         self.classes = task.classes
@@ -96,10 +109,17 @@ class Demo:
             return self.model(np.asarray(X, np.float32)).numpy().argmax(axis=1)
 
     def train(self) -> None:
-        """Train for all epochs, a line for each, under a live bar."""
+        """Train for all epochs, a line for each, under a live bar.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss becomes infinite or nan, for which the learning rate is too large.
+        """
         assert self.epochs is not None
         loader = batches(self.X_train, self.y_train, batch_size=BATCH_SIZE, rng=self.seed)
-        with Progress(self.epochs * len(loader), f"training on {self.data}") as progress:
+        quiet = np.errstate(over="ignore", invalid="ignore")  # what diverges is told below, once
+        with quiet, Progress(self.epochs * len(loader), f"training on {self.data}") as progress:
             for epoch in range(1, self.epochs + 1):
                 total = 0.0
                 for inputs, labels in loader:
@@ -109,6 +129,11 @@ class Demo:
                     self.optimizer.step()
                     total += loss.item() * len(labels)
                     progress.advance()
+                if not math.isfinite(total):
+                    raise ArgumentError(
+                        f"The loss became {total} in epoch {epoch}: steps of lr={self.lr} are too long for this net. "
+                        f"Use a smaller learning rate, such as {TASKS[self.data].lr}."
+                    )
                 progress.line(self._note(epoch, total / len(self.y_train)))
 
     def _note(self, epoch: int, train_loss: float) -> str:
@@ -137,8 +162,7 @@ class Demo:
 
     def save(self, folder: str | Path) -> list[str]:
         """Write history, pictures and the drawn tape into ``folder``; return a line about each."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = writable(folder)
         with open(folder / "history.csv", "w", newline="") as file:
             writer = csv.DictWriter(file, self.history[0])
             writer.writeheader()
@@ -152,23 +176,34 @@ class Demo:
 
     def _save_plots(self, folder: Path) -> list[str]:
         curves = {"train": [r["train loss"] for r in self.history], "test": [r["test loss"] for r in self.history]}
-        plots.loss_curve(curves).figure.savefig(folder / "loss.png", dpi=150)
+        ax = plots.loss_curve(curves)
+        ax.set(title=f"Learning {self.data}", ylabel="mean cross-entropy (nats)")
+        _write(ax, folder / "loss.png")
         lines = [f"{folder / 'loss.png'}: the loss curve"]
         predicted = self.predict(self.X_test)
         if self.data == "digits":
-            wrong = np.flatnonzero(predicted != self.y_test)[:24]
-            titles = [f"says {predicted[i]}, is {self.y_test[i]}" for i in wrong]
-            ax = plots.image_grid(self.X_test[wrong].reshape(-1, 8, 8), titles, columns=6)
-            ax.figure.savefig(folder / "misclassified.png", dpi=150)
-            return [*lines, f"{folder / 'misclassified.png'}: {len(wrong)} test digits that it takes for others"]
-        plots.decision_regions(self.predict, self.X_test, self.y_test).figure.savefig(folder / "regions.png", dpi=150)
+            wrong = np.flatnonzero(predicted != self.y_test)
+            shown = wrong[:MOST_SHOWN]
+            (folder / "misclassified.png").unlink(missing_ok=True)  # an earlier run's
+            if not len(wrong):
+                return [*lines, "no picture of misread digits: there are none"]
+            titles = [f"says {predicted[i]}, is {self.y_test[i]}" for i in shown]
+            ax = plots.image_grid(self.X_test[shown].reshape(-1, 8, 8), titles, columns=6)
+            count = f"{len(shown)} of the {len(wrong)}" if len(shown) < len(wrong) else f"{len(wrong)}"
+            ax.set_title(f"Misread test digits ({count})")
+            _write(ax, folder / "misclassified.png")
+            return [*lines, f"{folder / 'misclassified.png'}: {count} test digits that it takes for others"]
+        ax = plots.decision_regions(self.predict, self.X_test, self.y_test)
+        ax.set_title(f"What the net takes each point for ({self.data}, test set)")
+        _write(ax, folder / "regions.png")
         return [*lines, f"{folder / 'regions.png'}: what it takes each point of the plane for"]
 
     def _save_tape(self, folder: Path) -> list[str]:
         """Draw the tape of one small batch, as text and, where the dot program is there, as a picture."""
         model = self.model
         model.zero_grad()
-        loss = functional.cross_entropy(model(self.X_train[:4]), self.y_train[:4])
+        inputs, labels = self.X_train[:4], self.y_train[:4]
+        loss = functional.cross_entropy(model(inputs), labels)
         loss.backward()
         drawing = draw(loss)
         drawing.save(folder / "tape.dot")
@@ -180,8 +215,29 @@ class Demo:
         return [*lines, f"{folder / 'tape.svg'}: the same, drawn"]
 
 
+def _write(ax: Any, path: Path) -> None:
+    """Save the figure of ``ax``, without blank space around it."""
+    ax.figure.savefig(path, dpi=150, bbox_inches="tight")
+
+
+def writable(folder: str | Path) -> Path:
+    """The folder, made if need be; raise if nothing can be written into it."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "it is write-protected"
+    except FileExistsError:
+        reason = "it is a file"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if reason:
+        raise ArgumentError(f"The demo cannot write into the folder {folder}: {reason}. Give another one.")
+    return folder
+
+
 def run(demo: Demo, folder: str | Path) -> None:
     """Train, print how well it went, and write the pictures."""
+    folder = writable(folder)  # before the work
     parameters = sum(p.size for p in demo.model.parameters())
     print(
         f"{demo.data}: {len(demo.y_train)} points to train on, {len(demo.y_test)} to test on; "

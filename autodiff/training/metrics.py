@@ -6,20 +6,46 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import ArgumentError, KindError, ShapeError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
 
 def accuracy(predicted: Any, labels: Any) -> float:
     """The share of predictions that are right, from 0 to 1.
+
+    Parameters
+    ----------
+    predicted, labels : array_like
+        Classes, of one shape that is not empty.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ, or are empty.
 
     Examples
     --------
     >>> accuracy([0, 1, 1, 2], [0, 1, 2, 2])
     0.75
     """
-    return float(np.mean(np.asarray(predicted) == np.asarray(labels)))
+    predicted, labels = _of_one_shape("accuracy", predicted, labels)
+    return float(np.mean(predicted == labels))
 
 
 def confusion_matrix(predicted: Any, labels: Any, classes: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Count predictions by true class (rows) and predicted class (columns): shape ``(classes, classes)``.
+
+    Parameters
+    ----------
+    predicted, labels : array_like of int, shape (N,)
+        From 0 to ``classes - 1``.
+    classes : int
+
+    Raises
+    ------
+    ShapeError, KindError, ArgumentError
+        If the shapes do not fit, a class is no whole number, or out of range.
 
     Examples
     --------
@@ -28,5 +54,29 @@ def confusion_matrix(predicted: Any, labels: Any, classes: int) -> np.ndarray[An
            [0, 1, 0],
            [0, 1, 1]])
     """
-    pairs = np.asarray(labels) * classes + np.asarray(predicted)
+    predicted, labels = _of_one_shape("confusion_matrix", predicted, labels)
+    for what, found in (("predictions", predicted), ("labels", labels)):
+        if found.dtype.kind not in "iu" or found.ndim != 1:
+            raise KindError(
+                f"confusion_matrix got {what} of shape {found.shape} and dtype {found.dtype}; "
+                "they are whole class numbers in one row. Use .astype(int)."
+            )
+        if found.min() < 0 or found.max() >= classes:
+            wrong = found[(found < 0) | (found >= classes)][0]
+            raise ArgumentError(
+                f"confusion_matrix got class {wrong} among the {what}; with classes={classes} they run from 0 to "
+                f"{classes - 1}."
+            )
+    pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _of_one_shape(what: str, predicted: Any, labels: Any) -> tuple[Array, Array]:
+    predicted, labels = np.asarray(predicted), np.asarray(labels)
+    if predicted.shape != labels.shape or not labels.size:
+        repair = "Take the most likely classes: .argmax(axis=1)." if predicted.ndim == labels.ndim + 1 else ""
+        raise ShapeError(
+            f"{what} got predictions of shape {predicted.shape} and labels of shape {labels.shape}; "
+            f"they must be equal and not empty. {repair}".rstrip()
+        )
+    return predicted, labels

@@ -6,9 +6,11 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from ..core.errors import MissingExtraError
+
 
 class Progress:
-    """Counts steps on a live bar (tqdm), if tqdm is installed and standard error is a terminal; lines go above it.
+    """Counts steps on a live bar, if standard error is a terminal and tqdm is installed; lines go above it.
 
     Parameters
     ----------
@@ -31,6 +33,7 @@ class Progress:
             try:
                 from tqdm import tqdm
             except ImportError:
+                print(f"no live bar: {MissingExtraError('It', 'tqdm', 'progress')}", file=sys.stderr)
                 return
             self.bar = tqdm(total=total, desc=label, unit="step", leave=False, dynamic_ncols=True)
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..core import numbers, tree
-from ..core.errors import ShapeError, TapeError
-from ..core.node import Node, describe, shape_of
+from ..core.errors import KindError, ShapeError, TapeError
+from ..core.node import Node, data_of, describe, shape_of
 from .lift import Call, plain, same_kind, stack_up
 
 Function = Callable[..., Any]
@@ -75,6 +75,11 @@ def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> 
     >>> ad.value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
+    if not callable(f):
+        raise KindError(
+            f"grad got a {type(f).__name__}; it takes a function. "
+            "To differentiate a result that is recorded already call loss.backward(), then read w.grad."
+        )
     wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @functools.wraps(f)
@@ -162,11 +167,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     record = call.must_record()
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        given = tree.flatten(cotangent)
-        if len(given) != len(call.outputs):
-            raise ShapeError(
-                f"vjp got {len(given)} cotangents for {len(call.outputs)} outputs; the structures must agree."
-            )
+        given = tree.flatten_like(call.result, cotangent)
         fitted = [
             same_kind(g, y, "cotangent") if isinstance(y, Node) else g for g, y in zip(given, call.outputs, strict=True)
         ]
@@ -194,9 +195,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TapeError("jvp takes its arguments and tangents as tuples: jvp(f, (x,), (v,)).")
     call = Call(f, primals, range(len(primals)))
-    given = tree.flatten(list(tangents))
-    if len(given) != len(call.inputs):
-        raise ShapeError(f"jvp got {len(given)} tangents for {len(call.inputs)} inputs; the structures must agree.")
+    if len(tangents) != len(primals):
+        raise ShapeError(f"jvp got {len(tangents)} tangents for {len(primals)} inputs; the structures must agree.")
+    given = tree.flatten_like(tuple(primals), tuple(tangents))
     fitted = [same_kind(t, x, "tangent") for t, x in zip(given, call.inputs, strict=True)]
     record = call.must_record() or (call.outer and any(isinstance(t, Node) and t.tracked for t in given))
     pushed = call.push(fitted, record)
@@ -267,7 +268,8 @@ def jacobian(f: Function, argnums: ArgNums = 0) -> Function:
         record = call.must_record()
         columns = sum(_size(x) for x in call.inputs)
         rows = sum(_size(y) for y in call.outputs)
-        blocks = _by_push(call, record) if columns < rows else _by_pull(call, record)
+        in_plane = any(map(_is_complex, [*call.inputs, *call.outputs]))  # where a pull gives a conjugate, or half of it
+        blocks = _by_push(call, record) if columns < rows or in_plane else _by_pull(call, record)
         per_output = [tuple(tree.unflatten(args[k], blocks_of_y) for k in wanted) for blocks_of_y in map(iter, blocks)]
         chosen = iter([p[0] if isinstance(argnums, int) else p for p in per_output])
         return tree.unflatten(call.result, chosen)
@@ -306,7 +308,12 @@ def _by_push(call: Call, record: bool) -> list[list[Any]]:
         pushed = []
         for unit in _basis(x):
             tangents = [unit if i == k else _zeros(other) for i, other in enumerate(call.inputs)]
-            pushed.append(call.push(tangents, record))
+            along = call.push(tangents, record)
+            if _is_complex(x):
+                tangents[k] = unit * 1j
+                across = call.push(tangents, record)
+                along = [_in_plane(y, a, b) for y, a, b in zip(call.outputs, along, across, strict=True)]
+            pushed.append(along)
         columns.append(pushed)
     blocks = []
     for i, y in enumerate(call.outputs):
@@ -319,6 +326,26 @@ def _by_push(call: Call, record: bool) -> list[list[Any]]:
     return _unwrap(blocks, call)
 
 
+def _is_complex(x: Any) -> bool:
+    return bool(np.iscomplexobj(data_of(x)))
+
+
+def _in_plane(y: Any, along: Any, across: Any) -> Any:
+    """A derivative by a complex number, from those along its real and its imaginary axis.
+
+    Of a real ``y`` it is the direction of steepest ascent, as everywhere; of a complex ``y`` it exists only if turning
+    the direction by 90 degrees turns the derivative.
+    """
+    if not _is_complex(y):
+        return along + across * 1j
+    if not np.allclose(data_of(along) * 1j, data_of(across), rtol=1e-4, equal_nan=True):
+        raise KindError(
+            "jacobian of a function that is not holomorphic, such as one that takes abs, real or conj of a complex "
+            "number: it has no complex derivative. Take x and y of x + 1j * y as two real arguments."
+        )
+    return along
+
+
 def _zeros(x: Any) -> Any:
     data = x._data if isinstance(x, Node) else x
     return np.zeros_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 0)
@@ -328,7 +355,9 @@ def _unwrap(blocks: list[list[Any]], call: Call) -> list[list[Any]]:
     """The derivative of a number by a number is a number."""
     return [
         [
-            b.item() if isinstance(b, np.ndarray) and not isinstance(y, Node | np.ndarray) else b
+            b.item()
+            if isinstance(b, np.ndarray) and not (hasattr(data_of(x), "dtype") or hasattr(data_of(y), "dtype"))
+            else b
             for b, x in zip(row, call.inputs, strict=True)
         ]
         for row, y in zip(blocks, call.outputs, strict=True)

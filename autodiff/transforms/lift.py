@@ -7,13 +7,13 @@ walk on through, while the inner sweep stops where its own inputs are.  Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core import numbers, tree
-from ..core.errors import KindError, ShapeError
+from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import enable_grad, is_recording
 from ..core.node import Node, data_of
 from ..core.tape import collect, pull_back, push_forward
@@ -49,14 +49,16 @@ class Call:
         The leaves of what ``f`` returned: nodes, or plain constants.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Iterable[int], **kwargs: Any) -> None:
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], **kwargs: Any) -> None:
         self.outer = is_recording()
         given = list(args)
         self.inputs: list[Node] = []
         self.from_outside = False
-        for k in argnums:
+        for i, k in enumerate(argnums):
             if not -len(given) <= k < len(given):
                 raise ShapeError(f"argnums={k}, but the function was called with {len(given)} positional arguments.")
+            if any(j % len(given) == k % len(given) for j in argnums[:i]):
+                raise ArgumentError(f"argnums names argument {k} twice, in {tuple(argnums)}. Name each once.")
             given[k] = tree.tree_map(self._lift, given[k])
         with enable_grad():
             self.result = f(*given, **kwargs)

@@ -61,6 +61,8 @@ def check(row: Row, steps: int = 3) -> None:
 def measure(row: Row) -> Result:
     """Time all contestants, interleaved."""
     check(row)
+    gc.collect()
+    gc.freeze()  # modules and models are left out of the collections below
     times: dict[str, list[float]] = {name: [] for name in row.contestants}
     for _ in range(row.rounds):
         for name, step in row.contestants.items():

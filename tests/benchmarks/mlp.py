@@ -25,22 +25,20 @@ def parameters(sizes: list[int]) -> list[Any]:
 
 def toy_numpy(X: Any, T: Any, params: list[Any], lr: float) -> Step:
     W1, b1, W2, b2, W3, b3 = params = [p.copy() for p in params]
-    rate, scale = F32(lr), F32(2 / len(X))
 
     def step() -> float:
         h1 = np.tanh(X @ W1.T + b1)
         h2 = np.tanh(h1 @ W2.T + b2)
         y = h2 @ W3.T + b3
-        d = y - T
-        loss = (d * d).mean()
-        g = scale * d
-        gW3, gb3 = g.T @ h2, g.sum(0)
-        g = (g @ W3) * (1 - h2 * h2)
-        gW2, gb2 = g.T @ h1, g.sum(0)
-        g = (g @ W2) * (1 - h1 * h1)
-        gW1, gb1 = g.T @ X, g.sum(0)
+        loss = np.mean((y - T) ** 2)
+        g = 2 / y.size * (y - T)
+        gW3, gb3 = g.T @ h2, g.sum(axis=0)
+        g = (g @ W3) * (1 - h2**2)
+        gW2, gb2 = g.T @ h1, g.sum(axis=0)
+        g = (g @ W2) * (1 - h1**2)
+        gW1, gb1 = g.T @ X, g.sum(axis=0)
         for p, gp in zip(params, (gW1, gb1, gW2, gb2, gW3, gb3)):
-            p -= rate * gp
+            p -= lr * gp
         return float(loss)
 
     return step

@@ -101,3 +101,45 @@ def test_activations_far_out():
     for op in (ad.sigmoid, ad.log_sigmoid, ad.softplus, ad.silu, ad.gelu, ad.elu, ad.tanh):
         assert np.all(np.isfinite(ad.derivative(op, x)))
         assert np.all(np.isfinite([ad.derivative(op, float(v)) for v in x]))
+
+
+@pytest.mark.parametrize(
+    ("ours", "numpys"),
+    [
+        (lambda a, b: ad.dot(a, b), np.dot),
+        (lambda a, b: ad.einsum("ij,jk->ik", a, b), np.dot),
+        (lambda a, b: ad.norm(a, 1), lambda a, b: np.linalg.norm(a, 1)),
+        (lambda a, b: ad.split(a, 2)[1], lambda a, b: np.split(np.array(a), 2)[1]),
+        (lambda a, b: ad.repeat(a, 2, axis=1), lambda a, b: np.repeat(a, 2, axis=1)),
+        (lambda a, b: ad.tile(a, 2), lambda a, b: np.tile(a, 2)),
+        (lambda a, b: ad.pad(a, 1, mode="edge"), lambda a, b: np.pad(a, 1, mode="edge")),
+        (lambda a, b: ad.take(a, [0], axis=1), lambda a, b: np.take(a, [0], axis=1)),
+        (lambda a, b: ad.take_along_axis(a, [[0], [1]], 1), lambda a, b: np.take_along_axis(np.array(a), np.c_[:2], 1)),
+        (lambda a, b: ad.take_along_axis(a, [3], None), lambda a, b: [4.0]),
+    ],
+)
+def test_lists_are_arrays_to_composed_ops(ours, numpys):
+    a, b = [[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]
+    np.testing.assert_array_equal(ours(a, b), numpys(a, b))
+
+
+def test_a_tuple_inside_a_key_can_repeat_an_index():
+    assert ad.grad(lambda x: x[(0, 0, 2),].sum())(np.arange(3.0)).tolist() == [2, 0, 1]
+
+
+def test_axis_0_of_a_single_number_as_in_numpy():
+    for reduce in (ad.sum, ad.mean, ad.max):
+        assert ad.grad(lambda x, reduce=reduce: reduce(x, axis=0))(np.array(2.0)) == 1
+
+
+def test_linear_twice_differentiated_from_a_plain_cotangent():
+    x, w, b = np.ones((4, 3)), np.arange(6.0).reshape(2, 3), np.ones(2)
+    mixed = ad.jacobian(lambda w: ad.grad(lambda x: ad.linear(x, w, b).sum())(x).sum())(w)
+    assert np.array_equal(mixed, np.full((2, 3), 4.0))
+
+
+def test_the_squared_error_of_nothing_has_an_empty_gradient():
+    x = ad.Tensor(np.zeros((0, 2)))
+    with np.errstate(invalid="ignore"):
+        ad.mean_squared_error(x, np.zeros((0, 2))).backward()
+    assert x.grad.shape == (0, 2)

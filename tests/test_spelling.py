@@ -1,0 +1,227 @@
+"""What newcomers write first, out of habit from PyTorch, scikit-learn and NumPy: each gets one line with the repair."""
+
+import re
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import data, nn, optim
+from autodiff.core.errors import SpellingError
+
+F = nn.functional
+MODEL = nn.MLP([2, 4, 2], rng=0)
+VECTOR = ad.Tensor([1.0, 2.0])
+
+
+def raises(kind, *parts):
+    """The error is of this kind, and says all of these, in this order."""
+    return pytest.raises(kind, match="(?s)" + ".*".join(map(re.escape, parts)))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parts"),
+    [
+        (ad, "tensor", ["ad has no 'tensor'; here it is ad.Tensor(data)."]),
+        (ad, "randn", ["np.random.default_rng(0).normal(size=shape)"]),
+        (ad, "manual_seed", ["rng=0"]),
+        (ad, "cat", ["ad.concatenate([x, y], axis=0)"]),
+        (ad, "Tensr", ["ad has no 'Tensr'. Did you mean ad.Tensor?"]),
+        (ad, "hesian", ["Did you mean ad.hessian?"]),
+        (ad, "foo", ["ad has no 'foo'; dir(ad) lists what it has."]),
+        (nn, "Relu", ["Did you mean nn.ReLU?"]),
+        (nn, "BatchNorm1d", ["nn has no 'BatchNorm1d'; it has", "Dropout", "Linear", "Sequential"]),
+        (nn, "Parameter", ["ad.Tensor: every tensor in an attribute"]),
+        (nn, "ModuleList", ["a plain list"]),
+        (nn, "BCELoss", ["nn.BCEWithLogitsLoss, with no sigmoid before it"]),
+        (F, "nll_loss", ["nn.functional.cross_entropy, with no log_softmax"]),
+        (F, "softmx", ["Did you mean nn.functional.softmax?"]),
+        (optim, "RMSprop", ["optim has no 'RMSprop'; it has SGD, Adam, AdamW"]),
+        (optim, "lr_scheduler", ["optimizer.lr"]),
+        (optim, "adamw", ["Did you mean optim.AdamW?"]),
+        (data, "DataLoader", ["data.batches(X, y, batch_size=32)"]),
+        (data, "make_moons", ["data.moons(n, noise, rng)"]),
+        (data, "mnist", ["it has", "blobs", "digits"]),
+        (MODEL, "cuda", ["A module has no 'cuda'; here it is the model itself: all data is on the CPU."]),
+        (MODEL, "fit", ["a loop: compute the loss, zero_grad, backward, step"]),
+        (MODEL, "register_buffer", ["self.a = np.zeros(3)"]),
+        (VECTOR, "clone", ["Tensor has no 'clone'", "x.detach()"]),
+        (VECTOR, "masked_fill", ["ad.where(mask, value, x)"]),
+        (VECTOR, "add_", ["x = x + y"]),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_names_of_other_libraries(owner, name, parts):
+    with raises(SpellingError, *parts) as caught:
+        getattr(owner, name)
+    assert "\n" not in str(caught.value)
+    assert not hasattr(owner, name)
+
+
+@pytest.mark.parametrize("module", [ad, nn, F, optim, data])
+def test_names_that_tools_ask_for_are_missing_as_ever(module):
+    with pytest.raises(AttributeError, match=r"^module 'autodiff") as caught:
+        module.__wrapped__  # noqa: B018
+    assert not isinstance(caught.value, SpellingError)
+
+
+def test_what_is_suggested_exists():
+    names = {"ad": ad, "nn": nn}
+    for table in (ad._SPELLINGS, nn._SPELLINGS):
+        for ours in table.values():
+            for dotted in re.findall(r"\b(?:ad|nn)(?:\.\w+)+", ours):
+                owner, *path = dotted.split(".")
+                thing = names[owner]
+                for name in path:
+                    thing = getattr(thing, name)
+
+
+def test_an_attribute_of_ones_own_may_have_such_a_name():
+    class Net(nn.Module):
+        def __init__(self):
+            self.fit = "mine"
+
+        def predict(self, x):
+            return x
+
+    assert Net().fit == "mine"
+    assert Net().predict(3) == 3
+
+
+def test_the_file_tensor_py_can_still_be_imported():
+    from autodiff.tensor import Tensor
+
+    assert Tensor is ad.Tensor
+
+
+def test_tensors_of_what_is_no_array():
+    with raises(TypeError, "Tensor could not be made of a list", "inhomogeneous", "lists of equal length"):
+        ad.Tensor([[1.0, 2.0], [3.0]])
+    with raises(TypeError, "Tensor could not be made of a int with dtype=3", "np.zeros((2, 3))"):
+        ad.Tensor(2, 3)
+    with raises(ad.errors.LeavingTapeError, "np.asarray() of a Tensor"):
+        ad.Tensor([ad.Tensor(1.0), ad.Tensor(2.0)])
+
+
+def test_formats_and_rounding():
+    assert f"{VECTOR.sum():.3f}" == "3.000"
+    with raises(TypeError, "The format '.3f' is for one number", "shape (2,)", "has 2", "x.numpy().round(3)"):
+        f"{VECTOR:.3f}"
+    with raises(TypeError, "round() of a Tensor", "x.item()"):
+        round(VECTOR.sum(), 2)
+    assert round(VECTOR.sum().detach(), 2) == 3.0
+    assert round(ad.Value(2.51234).detach(), 2) == 2.51
+
+
+def test_plotting_tensors():
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    for draw in (ax.plot, ax.hist, lambda x: ax.plot([x[0], x[1]])):
+        with raises(TypeError, "x.detach()"):
+            draw(VECTOR)
+        draw(VECTOR.detach() if draw in (ax.plot, ax.hist) else VECTOR.detach().numpy())
+    assert ax.lines[0].get_ydata().tolist() == [1, 2]
+
+
+def test_copies_of_what_is_off_the_tape():
+    import copy
+
+    x = VECTOR.detach()
+    y = copy.copy(x)
+    assert y is not x
+    assert not np.shares_memory(x.data, y.data)
+    assert not y.requires_grad
+
+
+def test_a_forward_without_a_return():
+    class Net(nn.Module):
+        def forward(self, x):
+            x * 2
+
+    for loss in (F.mse_loss, F.hinge_loss, F.binary_cross_entropy_with_logits):
+        with raises(TypeError, f"{loss.__name__} got None as", "Does forward() end without a return?"):
+            loss(Net()(VECTOR), np.ones(2))
+    with raises(TypeError, "mse_loss got None as targets"):
+        F.mse_loss(VECTOR, None)
+    with raises(TypeError, "cross_entropy got None as logits", "Does forward() end without a return?"):
+        F.cross_entropy(Net()(VECTOR), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "parts"),
+    [
+        (np.zeros((3, 4)), np.eye(4)[:3], ["not one-hot rows: labels.argmax(axis=1)"]),
+        (np.zeros((3, 4)), np.zeros((3, 1), int), ["labels of shape (3, 1)", "Did you mean labels[:, 0]?"]),
+        (np.zeros(3), np.zeros((3, 4)), ["Did you swap them?"]),
+        (np.zeros(4), 2, ["For one point give logits[None] and [label]."]),
+        (np.zeros(4), [0, 1, 2, 3], ["a row of logits and one class number for each point"]),
+        (np.zeros((3, 4)), ["a", "b", "c"], ["np.unique(labels, return_inverse=True)[1]"]),
+        (np.zeros((3, 4)), [0, np.nan, 1], ["nan at row 1", "Leave out the rows without a label"]),
+    ],
+)
+def test_repairs_of_labels(logits, labels, parts):
+    with raises(ad.AutodiffError, "cross_entropy got", *parts):
+        F.cross_entropy(ad.Tensor(logits), labels)
+
+
+@pytest.mark.parametrize(
+    ("params", "parts"),
+    [
+        (MODEL, ["SGD got a MLP; it takes a list of parameters: model.parameters()."]),
+        (MODEL.parameters, ["SGD got a function; call it: model.parameters()."]),
+        (0.1, ["SGD got 0.1 as parameters; it takes a list of them first"]),
+        (None, ["SGD got None as parameters"]),
+        (MODEL.named_parameters(), ["SGD got a tuple as parameter 0"]),
+    ],
+)
+def test_parameters_of_an_optimizer(params, parts):
+    with raises(ad.AutodiffError, *parts):
+        optim.SGD(params, lr=0.1)
+
+
+@pytest.mark.parametrize("state", ["model.npz", MODEL, None, [1, 2]])
+def test_a_state_that_is_no_dict(state):
+    before = MODEL.state_dict()
+    with raises(TypeError, "load_state_dict of MLP got a", "a dict of arrays by name", "np.load(path)"):
+        MODEL.load_state_dict(state)
+    assert all(np.array_equal(before[name], now) for name, now in MODEL.state_dict().items())
+
+
+def test_a_state_from_a_file(tmp_path):
+    np.savez(tmp_path / "model.npz", **MODEL.state_dict())
+    other = nn.MLP([2, 4, 2], rng=1)
+    with np.load(tmp_path / "model.npz") as stored:
+        other.load_state_dict(stored)
+    assert np.array_equal(other[0].weight.data, MODEL[0].weight.data)
+
+
+@pytest.mark.parametrize("transform", [ad.grad, ad.value_and_grad])
+def test_the_gradient_of_a_result(transform):
+    """As ``torch.autograd.grad(loss, params)``."""
+    with raises(TypeError, "grad got a Tensor; it takes a function", "loss.backward(), then read w.grad"):
+        transform(VECTOR.sum(), [VECTOR])
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "parts"),
+    [
+        ((5, 3), (2, 3), ["(5, 3) and (2, 3)", "rows of length 3 cannot meet columns of length 2", "a @ b.mT?"]),
+        ((2,), (3, 3), ["rows of length 2 cannot meet columns of length 3."]),
+        ((2, 3), (2,), ["rows of length 3 cannot meet columns of length 2."]),
+        ((2, 3), (), ["(2, 3) and ()", "Use * instead"]),
+    ],
+)
+def test_products_of_matrices_that_do_not_fit(a, b, parts):
+    for x, y in ((ad.Tensor(np.ones(a)), np.ones(b)), (np.ones(a), ad.Tensor(np.ones(b)))):
+        with raises(ad.errors.ShapeError, "matmul got shapes", *parts):
+            x @ y
+    with raises(ValueError, "broadcast"):
+        ad.Tensor(np.ones((2, 3, 4))) @ np.ones((3, 4, 5))
+
+
+def test_numbers_that_are_none():
+    with raises(ValueError, "Dropout got p='a'"):
+        nn.Dropout("a")
+    with raises(ValueError, "moons got noise='a'"):
+        data.moons(10, noise="a")
