@@ -135,7 +135,6 @@ def first_cotangent(y: Node, gradient: Any) -> Any:
     return gradient if isinstance(gradient, Node) else numbers.like(data, gradient)
 
 
-@np.errstate(all="ignore")  # an infinite slope is an answer; as a decorator it costs half of a with statement
 def _sweep(y: Node, start: Any, create_graph: bool) -> None:
     for node, g in pull_back((y,), (start,), create_graph=create_graph):
         if create_graph and not isinstance(g, Node):
@@ -162,7 +161,6 @@ def _constant(g: Any) -> Node:
     return node
 
 
-@np.errstate(all="ignore")
 def _sweep_and_let_go(y: Node, start: Any) -> None:
     for node, g in pull_back((y,), (start,)):
         if node.rule is None:

@@ -53,6 +53,8 @@ def primitive(
     *,
     entrywise: bool = False,
     differentiable: bool = True,
+    fresh: bool = False,
+    quiet: bool = False,
     number: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
     """Declare a rule whose derivatives are written out with ``def_vjp`` and ``def_jvp``.
@@ -65,12 +67,24 @@ def primitive(
         True if the op works entry by entry and broadcasts.
     differentiable : bool
         False if results are never tracked.
+    fresh : bool
+        True if each VJP makes a new array of the shape of its input.
+    quiet : bool
+        True if derivatives at finite points are finite.
     number : callable, optional
         The forward function for single numbers of any kind; without it the number's own library is asked.
     """
 
     def declare(forward: Callable[P, R_co]) -> Op[P, R_co]:
-        rule = Rule(forward, formula=formula, entrywise=entrywise, differentiable=differentiable, number=number)
+        rule = Rule(
+            forward,
+            formula=formula,
+            entrywise=entrywise,
+            differentiable=differentiable,
+            fresh=fresh,
+            quiet=quiet,
+            number=number,
+        )
         return cast("Op[P, R_co]", make_op(rule))
 
     return declare

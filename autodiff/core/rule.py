@@ -56,17 +56,6 @@ class Written(NamedTuple):
     scope: dict[str, Any]
 
 
-# Bring a cotangent to the shape and kind of its node.  What needs nothing is told apart right here, without a call: a
-# float for a float; and an array that is as it should be, and if for a leaf its own.
-FIT = """\
-d = {x}._data
-if c.__class__ is not d.__class__ or c.__class__ is not float and not (
-    c.__class__ is ndarray and c.shape == d.shape and c.dtype is d.dtype
-    and ({x}.rule is not None or c is not g and c.base is None)
-):
-    c = {x}._fit_cotangent(c, g)"""
-
-
 class Rule:
     """One row of the table.
 
@@ -88,6 +77,10 @@ class Rule:
         True if the op works entry by entry, so that it also applies to single numbers.
     differentiable : bool
         False for rows whose results are never tracked: comparisons, random draws.
+    fresh : bool
+        True if each VJP makes a new array of the shape of its input: there is nothing to sum or to copy.
+    quiet : bool
+        True if derivatives at finite points are finite, so that NumPy has nothing to warn of.
     vjps, jvps : dict of str to Written
         The derivatives by input; an input that is absent has none.
     pull, pull_nodes : callable
@@ -109,6 +102,8 @@ class Rule:
         formula: str,
         entrywise: bool = False,
         differentiable: bool = True,
+        fresh: bool = False,
+        quiet: bool = False,
         number: Callable[..., Any] | None = None,
     ) -> None:
         parameters = inspect.signature(forward).parameters.values()
@@ -118,6 +113,8 @@ class Rule:
         self.formula = formula
         self.entrywise = entrywise
         self.differentiable = differentiable
+        self.fresh = fresh
+        self.quiet = quiet
         self.inputs = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL))
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.many = self.variadic or len(self.inputs) > 2
@@ -170,14 +167,10 @@ class Rule:
             x = n._a
             if isinstance(x, Node) and x.tracked:
                 try:
-                    c = times(g, conjugated(d_x(n._data)))
+                    c = pull_through(g, d_x(n._data))
                 except (ArithmeticError, TypeError, ValueError):
-                    c = by_ieee(lambda g, n: times(g, conjugated(d_x(n._data))), g, n)
-                d = x._data
-                if c.__class__ is not d.__class__ or c.__class__ is not float and not (
-                    c.__class__ is ndarray and c.shape == d.shape and c.dtype is d.dtype
-                    and (x.rule is not None or c is not g and c.base is None)
-                ):
+                    c = by_ieee(lambda g, n: pull_through(g, d_x(n._data)), g, n)
+                if c.__class__ is not x._data.__class__ or c.__class__ is ndarray and c.dtype is not x._data.dtype:
                     c = x._fit_cotangent(c, g)
                 i = x.index
                 pending[i] = pending[i] + c if i in pending else c
@@ -208,7 +201,11 @@ class Rule:
             body = [f"t = tangents[{wrt}.index]", *compute, "total = c if total is None else total + c"]
         else:
             head = f"if isinstance({wrt}, Node) and {wrt}.tracked:"
-            body = [*compute, *FIT.format(x=wrt).splitlines()]
+            misfit = f"c.__class__ is not float or {wrt}._data.__class__ is not float"
+            if self.fresh:
+                misfit = f"c.__class__ is not {wrt}._data.__class__"
+                misfit += f" or c.__class__ is ndarray and c.dtype is not {wrt}._data.dtype"
+            body = [*compute, f"if {misfit}:", f"    c = {wrt}._fit_cotangent(c, g)"]
             body += [f"i = {wrt}.index", "pending[i] = pending[i] + c if i in pending else c"]
         return [head, *(f"    {line}" for line in body)]
 

@@ -12,8 +12,11 @@ References
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from .errors import StaleDataError, TapeError
 from .node import Node, describe
@@ -80,14 +83,15 @@ def pull_back(
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
-    while nodes:
-        node = nodes.pop()  # so that a caller who lets go of values as they pass can
-        g = pending.pop(node.index, None)
-        if g is None:
-            continue
-        rule: Any = node.rule
-        (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
-        yield node, g
+    with silence(nodes):
+        while nodes:
+            node = nodes.pop()  # so that a caller who lets go of values as they pass can
+            g = pending.pop(node.index, None)
+            if g is None:
+                continue
+            rule: Any = node.rule
+            (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
+            yield node, g
     for index, leaf in leaves.items():
         if index in pending:
             yield leaf, pending[index]
@@ -99,12 +103,24 @@ def push_forward(
     """Walk the tape forwards with JVPs; return the tangent of each output, None where no input reaches it."""
     pushed: dict[int, Any] = {x.index: t for x, t in zip(inputs, tangents, strict=True)}
     nodes, _ = collect(outputs, stop=set(pushed))
-    for node in nodes:
-        rule: Any = node.rule
-        t = (rule.push_nodes if create_graph else rule.push)(pushed, node)
-        if t is not None:
-            pushed[node.index] = node._fit_tangent(t)
+    with silence(nodes):
+        for node in nodes:
+            rule: Any = node.rule
+            t = (rule.push_nodes if create_graph else rule.push)(pushed, node)
+            if t is not None:
+                pushed[node.index] = node._fit_tangent(t)
     return [pushed.get(y.index) for y in outputs]
+
+
+NOTHING = nullcontext()
+
+
+def silence(nodes: list[Node]) -> AbstractContextManager[None]:
+    """Keep NumPy from warning of infinite slopes: they are answers.  Where every rule is quiet there are none."""
+    for node in nodes:
+        if not node.rule.quiet:  # type: ignore[union-attr]
+            return np.errstate(all="ignore")
+    return NOTHING  # entering errstate takes as long as a small derivative
 
 
 def stale(parent: Node, node: Node) -> StaleDataError:

@@ -21,6 +21,7 @@ from .trigonometric import tanh
 @elementwise(
     lambda x: x > 0,
     formula=r"y = \max(x, 0), \quad y' = [x > 0]",
+    quiet=True,
     number=lambda x: x if x > 0 or x != x else like(x, 0),
 )
 def relu(x: ArrayLike, /) -> Array:
@@ -38,6 +39,7 @@ def _sigmoid_of_number(x: Any) -> Any:
 @elementwise(
     lambda y: y * (1 - y),
     formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = y (1 - y)",
+    quiet=True,
     number=_sigmoid_of_number,
 )
 def sigmoid(x: ArrayLike, /) -> Array:
@@ -51,6 +53,7 @@ def sigmoid(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: sigmoid(-x),
     formula=r"y = -\ln(1 + e^{-x}), \quad y' = \sigma(-x)",
+    quiet=True,
     number=lambda x: -softplus(-x),
 )
 def log_sigmoid(x: ArrayLike, /) -> Array:
@@ -61,6 +64,7 @@ def log_sigmoid(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: sigmoid(x),
     formula=r"y = \ln(1 + e^{x}), \quad y' = \sigma(x)",
+    quiet=True,
     number=lambda x: max(x, 0) + log1p(exp(-abs(x))),
 )
 def softplus(x: ArrayLike, /) -> Array:

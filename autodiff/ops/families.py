@@ -12,6 +12,7 @@ Everything else is declared with :func:`~autodiff.core.rule.primitive`, both der
 from __future__ import annotations
 
 import cmath
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -31,6 +32,7 @@ def elementwise(
     *partials: Derivative | int,
     formula: str,
     domain: Interval | Sequence[Interval] = (-2.0, 2.0),
+    quiet: bool = False,
     number: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Op[P, R]]:
     """Declare an op that works entry by entry.
@@ -44,17 +46,22 @@ def elementwise(
         LaTeX.
     domain : pair of float, or a pair for each input
         Where the row is checked.  Samples of many shapes are drawn from it.
+    quiet : bool
+        True if partials at finite points are finite.
     number : callable, optional
         The forward function for single numbers of any kind; without it the number's own library is asked.
     """
 
     def declare(forward: Callable[P, R]) -> Op[P, R]:
-        rule = Rule(forward, formula=formula, entrywise=True, number=number)
+        constant = not any(map(callable, partials))
+        fresh = len(partials) == 1 and callable(partials[0])  # nothing to broadcast against
+        rule = Rule(forward, formula=formula, entrywise=True, fresh=fresh, quiet=quiet or constant, number=number)
         assert len(partials) == len(rule.inputs), f"{rule.name}: one partial per input"
         for wrt, partial in zip(rule.inputs, partials, strict=True):
             if callable(partial):
-                vjp = "times({given}, conjugated({f}({asks})))"
-                rule.set_derivative("vjp", wrt, partial, vjp, times=times, conjugated=conjugated)
+                rule.set_derivative(
+                    "vjp", wrt, partial, "pull_through({given}, {f}({asks}))", pull_through=pull_through
+                )
                 rule.set_derivative("jvp", wrt, partial, "times({given}, {f}({asks}))", times=times)
             else:
                 for direction in ("vjp", "jvp"):
@@ -70,7 +77,7 @@ def linear(transpose: Derivative | None = None, *, formula: str) -> Callable[[Ca
     """Declare an op that is linear in its input, by its transpose alone (a VJP; or give it later with ``def_vjp``)."""
 
     def declare(forward: Callable[P, R]) -> Op[P, R]:
-        rule = Rule(forward, formula=formula)
+        rule = Rule(forward, formula=formula, quiet=True)
         op = cast("Op[P, R]", make_op(rule))
         options = ", ".join(f"{name}=n.params[{name!r}]" for name in rule.options)
         rule.set_derivative("jvp", rule.inputs[0], None, f"op({{given}}, {options})", op=op)
@@ -88,15 +95,28 @@ def times(g: Array, d: Array) -> Array:
     branch of a ``where`` that was not taken would poison the other with nan.
     """
     c = g * d
+    return c if is_finite(c) else where(logical_or(equal(g, 0), equal(d, 0)), 0, c)
+
+
+def pull_through(g: Array, d: Array) -> Array:
+    """The cotangent behind a holomorphic function of derivative ``d``: ``g * conj(d)``, with hard zeros."""
+    c = g * d
+    # Real numbers first: they need no conjugate, and this runs for every node.
     if c.__class__ is float:
         if c - c == 0.0:
             return c
-    else:
-        data: Any = c._data if isinstance(c, Node) else c
-        # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
-        if not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data)):
+    elif c.__class__ is np.ndarray and c.dtype.kind == "f":
+        flat = c.ravel()
+        if math.isfinite(flat.dot(flat)):
             return c
-    return where(logical_or(equal(g, 0), equal(d, 0)), 0, c)
+    return times(g, conjugated(d))
+
+
+def is_finite(c: Array) -> bool:
+    """Whether no entry is infinite or nan.  A number of a kind that has neither is finite."""
+    data: Any = c._data if isinstance(c, Node) else c
+    # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
+    return not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data))
 
 
 CAN_BE_INFINITE: Any = (np.ndarray, np.generic, float, complex)

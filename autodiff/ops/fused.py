@@ -20,15 +20,20 @@ from .shape import reshape
 
 
 @primitive(
-    formula=r"y = x W^{\mathsf T} + b, \; \bar x = \bar y W, \; \bar W = \bar y^{\mathsf T} x, \; \bar b = \sum \bar y"
+    formula=r"y = x W^{\mathsf T} + b, \; \bar x = \bar y W, \; \bar W = \bar y^{\mathsf T} x, \; \bar b = \sum \bar y",
+    fresh=True,
+    quiet=True,
 )
 def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
     """Affine map of the last axis, ``x @ weight.T + bias``: shapes ``(..., n_in)``, ``(n_out, n_in)``, ``(n_out,)``."""
+    if bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"linear got a weight of shape {weight.shape} and a bias of shape {bias.shape}; they must be (n_out, n_in) "
+            "and (n_out,)."
+        )
     # On matrices this small, dot takes half the time of @; but a single number it takes for a factor.
     y = x.dot(weight.T) if x.ndim else x @ weight.T
-    if y.dtype == bias.dtype and y.ndim:
-        return np.add(y, bias, out=y)
-    return y + bias
+    return np.add(y, bias, out=y if y.dtype is bias.dtype and y.ndim else None)
 
 
 def product(a: Array, b: Array) -> Array:
@@ -51,8 +56,7 @@ def linear_vjp_weight(g: Array, x: Array) -> Array:
 
 @linear.def_vjp(wrt="bias")
 def linear_vjp_bias(g: Array) -> Array:
-    # The sweep would sum what was broadcast; done here it need not look for what to sum.
-    return sum_rows(g) if g.__class__ is np.ndarray and g.ndim == 2 else g
+    return sum_rows(g.reshape(-1, g.shape[-1])) if g.__class__ is np.ndarray else g  # a node is summed by the sweep
 
 
 @linear.def_jvp(wrt="x")
@@ -78,7 +82,9 @@ def linear_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y = \frac1n \sum_i (a_i - b_i)^2, \quad \bar a_i = \frac{2}{n} (a_i - b_i)\,\bar y, \; \bar b = -\bar a"
+    formula=r"y = \frac1n \sum_i (a_i - b_i)^2, \quad \bar a_i = \frac{2}{n} (a_i - b_i)\,\bar y, \; \bar b = -\bar a",
+    fresh=True,
+    quiet=True,
 )
 def mean_squared_error(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Mean of the squared differences of two arrays of one shape."""
@@ -128,7 +134,9 @@ def one_hot(labels: ArrayLike, like: ArrayLike, /) -> Array:
 
 @primitive(
     formula=r"y = -\frac1N \sum_n \ln p_{n t_n}, \; p = \operatorname{softmax}(x), "
-    r"\quad \bar x_{nc} = (p_{nc} - [c = t_n])\,\bar y / N"
+    r"\quad \bar x_{nc} = (p_{nc} - [c = t_n])\,\bar y / N",
+    fresh=True,
+    quiet=True,
 )
 def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike, /) -> Array:
     """Mean of minus the log-probability of the right class: logits of shape ``(N, C)``, labels of shape ``(N,)``."""

@@ -62,7 +62,7 @@ def cosh(x: ArrayLike, /) -> Array:
     return np.cosh(x)
 
 
-@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2")
+@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2", quiet=True)
 def tanh(x: ArrayLike, /) -> Array:
     """Hyperbolic tangent, entry by entry."""
     return np.tanh(x)

@@ -50,17 +50,19 @@ class Arena:
         self.counters = [key for key, common in self.state.items() if not isinstance(common, np.ndarray)]
         self.keys = len(self.state)
 
-    def ready(self) -> bool:
-        """Whether every parameter has a gradient, and none was given other data since."""
-        flat = self.flat
+    def gather(self) -> bool:
+        """Lay the gradients end to end; False if one is missing, or a parameter was given other data since."""
+        gradients = []
         for p, view in zip(self.params, self.views):
-            if p._data is not view or view.base is not flat or p.grad.__class__ is not np.ndarray:
+            g = p.grad
+            if p._data is not view or g.__class__ is not np.ndarray:
                 return False
+            gradients.append(g)
+        np.concatenate(gradients, None, out=self.gradient)
         return True
 
     def step(self, update: Callable[[Any, Any, dict[str, Any]], None]) -> None:
-        """Update all parameters as one."""
-        np.concatenate([p.grad.ravel() for p in self.params], out=self.gradient)
+        """Update all parameters as one, by the gathered gradients."""
         update(self.flat, self.gradient, self.state)
         if len(self.state) != self.keys:
             self._share()

@@ -35,6 +35,7 @@ class Optimizer:
         self.params = require_leaves(type(self).__name__, params)
         self.lr = lr
         self.state = [self.fresh_state(self.storage(p)) for p in self.params]
+        self._packed = False
         self._arenas: list[Arena] = []
         self._alone: list[int] = []
 
@@ -64,13 +65,17 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
-        packed = self._arenas or self._alone
-        if not packed or not all([arena.ready() for arena in self._arenas]):
+        if not self._packed or not all([arena.gather() for arena in self._arenas]):
             self._arenas, self._alone = pack(self.params, self.state)
+            self._packed = all([arena.gather() for arena in self._arenas])
+            self._packed &= all([p.grad is not None or not p.tracked for p in self.params])
         for arena in self._arenas:
             arena.step(self.update)
         for i in self._alone:
             self._step_one(self.params[i], self.state[i])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_packed": False, "_arenas": [], "_alone": []}  # a copied view is a view no more
 
     def _step_one(self, p: Node, state: State) -> None:
         g = p.grad
@@ -141,7 +146,7 @@ class Optimizer:
             for key, old in kept.items():
                 new = np.asarray(state[f"{i}.{key}"])
                 kept[key] = new.astype(old.dtype) if isinstance(old, np.ndarray) else new.item()
-        self._arenas, self._alone = [], []
+        self._packed = False
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)

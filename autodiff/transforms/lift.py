@@ -85,7 +85,7 @@ class Call:
         """The cotangent of every input, zeros where the outputs do not depend on it."""
         pairs = [(y, g) for y, g in zip(self.outputs, cotangents, strict=True) if isinstance(y, Node) and y.tracked]
         outputs, starts = [y for y, _ in pairs], [g for _, g in pairs]
-        with np.errstate(all="ignore"), enable_grad():
+        with enable_grad():
             wanted = {x.index for x in self.inputs}
             found = {
                 node.index: g
@@ -97,7 +97,7 @@ class Call:
     def push(self, tangents: Sequence[Any], create_graph: bool) -> list[Any]:
         """The tangent of every output, zeros where it does not depend on the inputs."""
         nodes = [y for y in self.outputs if isinstance(y, Node)]
-        with np.errstate(all="ignore"), enable_grad():
+        with enable_grad():
             pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph))
         found = [next(pushed) if isinstance(y, Node) else None for y in self.outputs]
         return [result(zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)]
