@@ -108,15 +108,15 @@ def make_op(rule: Rule) -> Any:
 
 def unary_op(rule: Rule) -> Callable[..., Any]:
     """An op of one input without options."""
-    kernels = rule.kernels
+    forwards = rule.forwards
 
     def op(x: Any, /) -> Any:
         if isinstance(x, Node):
             data = x._data
-            compute, cls = kernels[data.__class__]
+            compute, cls = forwards[data.__class__]
             return record(cls, compute(data), rule, x, None, None, x.tracked)
         try:
-            return kernels[x.__class__][0](x)
+            return forwards[x.__class__][0](x)
         except NotYetArrays:
             return op(*as_arrays([x]))
 
@@ -125,7 +125,7 @@ def unary_op(rule: Rule) -> Callable[..., Any]:
 
 def binary_op(rule: Rule) -> Callable[..., Any]:
     """An op of two inputs without options."""
-    kernels = rule.kernels
+    forwards = rule.forwards
 
     def op(a: Any, b: Any, /) -> Any:
         noted = tracked = False
@@ -135,7 +135,7 @@ def binary_op(rule: Rule) -> Callable[..., Any]:
         if isinstance(b, Node):
             y, noted, tracked = b._data, True, b.tracked or tracked
         try:
-            compute, cls = kernels[x.__class__, y.__class__]
+            compute, cls = forwards[x.__class__, y.__class__]
         except NotYetArrays:
             return op(*as_arrays([a, b]))
         return record(cls, compute(x, y), rule, a, b, None, tracked) if noted else compute(x, y)
@@ -145,7 +145,7 @@ def binary_op(rule: Rule) -> Callable[..., Any]:
 
 def ternary_op(rule: Rule) -> Callable[..., Any]:
     """An op of three inputs without options."""
-    kernels = rule.kernels
+    forwards = rule.forwards
 
     def op(a: Any, b: Any, c: Any, /) -> Any:
         noted = tracked = False
@@ -157,7 +157,7 @@ def ternary_op(rule: Rule) -> Callable[..., Any]:
         if isinstance(c, Node):
             z, noted, tracked = c._data, True, c.tracked or tracked
         try:
-            compute, cls = kernels[x.__class__, y.__class__, z.__class__]
+            compute, cls = forwards[x.__class__, y.__class__, z.__class__]
         except NotYetArrays:
             return op(*as_arrays([a, b, c]))
         return record(cls, compute(x, y, z), rule, (a, b, c), None, None, tracked) if noted else compute(x, y, z)
@@ -167,7 +167,7 @@ def ternary_op(rule: Rule) -> Callable[..., Any]:
 
 def general_op(rule: Rule) -> Callable[..., Any]:
     """An op of any number of inputs, with options by position or by keyword."""
-    kernels, n = rule.kernels, len(rule.inputs)
+    forwards, n = rule.forwards, len(rule.inputs)
     names, differentiable, many, single = tuple(rule.options), rule.differentiable, rule.many, n == 1
 
     def op(*args: Any, **options: Any) -> Any:
@@ -179,7 +179,7 @@ def general_op(rule: Rule) -> Callable[..., Any]:
         params = _bind(rule, names, args[n:], options) if names or len(args) != n or options else None
         data = [x._data if isinstance(x, Node) else x for x in inputs]
         try:
-            compute, cls = kernels[data[0].__class__ if single else tuple([d.__class__ for d in data])]
+            compute, cls = forwards[data[0].__class__ if single else tuple([d.__class__ for d in data])]
         except NotYetArrays:
             return op(*as_arrays(inputs), *args[n:], **options)
         y = compute(*data, *params.values()) if params else compute(*data)

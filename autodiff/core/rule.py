@@ -122,7 +122,7 @@ class Rule:
         self.samples: Callable[[np.random.Generator], Iterable[Sample]] | None = None
         self.vjps: dict[str, Written] = {}
         self.jvps: dict[str, Written] = {}
-        self.kernels = Forwards(self)
+        self.forwards = Forwards(self)
         if self.name in TABLE:
             raise KindError(f"A rule named {self.name!r} is declared twice. Rename one: the table has one row a name.")
         TABLE[self.name] = self

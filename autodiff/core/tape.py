@@ -90,6 +90,10 @@ def pull_back(
             if g is None:
                 continue
             rule: Any = node.rule
+            if not rule.fresh and g.__class__ is np.ndarray:
+                g.setflags(
+                    write=False
+                )  # the rule may hand it on as it is, or a view of it, which then is read-only too
             (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
             yield node, g
     for index, leaf in leaves.items():

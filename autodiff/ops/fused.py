@@ -94,17 +94,19 @@ def mean_squared_error(a: ArrayLike, b: ArrayLike, /) -> Array:
             "with several others. Reshape one of them, for example with x.reshape(y.shape)."
         )
     d = (a - b).ravel()
+    if not d.size:
+        raise ShapeError(f"mean_squared_error got no entries (shape {a.shape}): the mean over nothing is not defined.")
     return np.dot(d, d) / d.size if d.dtype.kind == "f" else np.mean(np.abs(d) ** 2)
 
 
 @mean_squared_error.def_vjp(wrt="a")
 def mean_squared_error_vjp_a(g: Array, a: Array, b: Array) -> Array:
-    return (a - b) * (g * (2 / max(size_of(a), 1)))
+    return (a - b) * (g * (2 / size_of(a)))
 
 
 @mean_squared_error.def_vjp(wrt="b")
 def mean_squared_error_vjp_b(g: Array, a: Array, b: Array) -> Array:
-    return (b - a) * (g * (2 / max(size_of(a), 1)))
+    return (b - a) * (g * (2 / size_of(a)))
 
 
 @mean_squared_error.def_jvp(wrt="a")

@@ -65,14 +65,16 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
-        if not self._packed or not all([arena.gather() for arena in self._arenas]):
+        if not (self._packed and self._gather()):
             self._arenas, self._alone = pack(self.params, self.state)
-            self._packed = all([arena.gather() for arena in self._arenas])
-            self._packed &= all([p.grad is not None or not p.tracked for p in self.params])
+            self._packed = self._gather() and all([p.grad is not None or not p.tracked for p in self.params])
         for arena in self._arenas:
             arena.step(self.update)
         for i in self._alone:
             self._step_one(self.params[i], self.state[i])
+
+    def _gather(self) -> bool:
+        return all([arena.gather() for arena in self._arenas])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_packed": False, "_arenas": [], "_alone": []}  # a copied view is a view no more

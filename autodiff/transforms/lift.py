@@ -131,7 +131,7 @@ def same_kind(g: Any, x: Node, what: str) -> Any:
     data = x._data
     if not isinstance(data, np.ndarray):
         return g if isinstance(g, Node) else numbers.like(data, g)
-    array = g if isinstance(g, Tensor) else np.asarray(g)
+    array = g if isinstance(g, Tensor) else np.asarray(g).view()  # a sweep may make it read-only: not the user's own
     if array.shape != data.shape:
         raise ShapeError(
             f"A {what} of shape {array.shape} was given for a value of shape {data.shape}; they must agree."

@@ -31,6 +31,7 @@ class Row:
     rounds: int = 200
     inner: int = 5
     tolerance: float = 1e-3
+    collect: bool = False
     bars: list[Bar] = field(default_factory=list)
 
 
@@ -66,7 +67,8 @@ def measure(row: Row) -> Result:
     times: dict[str, list[float]] = {name: [] for name in row.contestants}
     for _ in range(row.rounds):
         for name, step in row.contestants.items():
-            gc.collect()  # nobody pays for another contestant's garbage
+            if row.collect:
+                gc.collect()  # nobody pays for another contestant's garbage
             step()
             start = time.perf_counter()
             for _ in range(row.inner):

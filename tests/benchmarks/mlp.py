@@ -257,8 +257,8 @@ def toy() -> Row:
         100,
         {"activation": "tanh", "loss": "mse", "optimizer": "sgd"},
         0.05,
-        rounds=400,
-        inner=20,
+        rounds=100,
+        inner=100,  # a training loop runs warm
         bars=[Bar("autodiff", "NumPy by hand", 1.25), Bar("autodiff", "PyTorch", 0.25)],
     )
 
@@ -271,8 +271,8 @@ def digits() -> Row:
         128,
         {"activation": "relu", "loss": "cross_entropy", "optimizer": "adam"},
         1e-3,
-        rounds=300,
-        inner=10,
+        rounds=60,
+        inner=50,
         bars=[Bar("autodiff", "NumPy by hand", 1.25), Bar("autodiff", "PyTorch", 0.45)],
     )
 

@@ -63,6 +63,7 @@ def scalar() -> Row:
         rounds=15,
         inner=1,
         tolerance=1e-9,
+        collect=True,  # micrograd's tapes are cycles
         bars=bars,
     )
 
@@ -92,4 +93,4 @@ def chain(n: int) -> Row:
         contestants["PyTorch"] = chain_of(n, lambda x: torch.tensor(x, requires_grad=True), lambda g: g.item())
     rounds = {1_000: 100, 10_000: 30, 100_000: 7, 1_000_000: 3}[n]
     question = f"a chain of {n:,} additions, forward and backward"
-    return Row(f"chain{n}", question, "autodiff", contestants, rounds=rounds, inner=1)
+    return Row(f"chain{n}", question, "autodiff", contestants, rounds=rounds, inner=1, collect=True)
