@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from operator import attrgetter
 from types import FrameType
 from typing import Any, overload
@@ -185,6 +184,8 @@ def _table(rows: Sequence[tuple[str, ...]], narrow: bool) -> list[str]:
 
 
 def _html_row(tag: str, cells: Iterable[str]) -> str:
+    from html import escape  # only a notebook needs it
+
     styled = (
         f'<{tag} style="text-align: {"right" if heading in RIGHT else "left"}">{escape(text)}</{tag}>'
         for heading, text in zip(COLUMNS, cells, strict=True)

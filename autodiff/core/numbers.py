@@ -11,7 +11,6 @@ import importlib
 import math
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from numbers import Number
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -33,6 +32,8 @@ SPELLINGS = {
     "arctan2": ("atan2",),
     "log": ("log", "ln"),
 }
+
+DECIMAL_HAS = ("exp", "log", "log10", "sqrt")  # known without importing it
 
 # From a module's name to the library that its numbers belong to, where to import it from, and what to call it.
 LIBRARIES = {"mpmath": "mpmath", "sympy": "SymPy"}
@@ -57,7 +58,7 @@ def lacks(kind: type, name: str) -> KindError:
     """The error for a function that a number kind does not have; it names the kinds that do."""
     having = ["float"]  # NumPy has every function that the table has
     having += ["complex"] if function_for(complex, name) is not None else []
-    having += ["Decimal"] if function_for(Decimal, name) is not None else []
+    having += ["Decimal"] if name in DECIMAL_HAS else []
     for module, label in LIBRARIES.items():
         library = sys.modules.get(module)
         spellings = SPELLINGS.get(name, (name,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from .errors import SpellingError
@@ -33,6 +32,8 @@ def missing(owner: str, name: str, exists: Iterable[str], spellings: Mapping[str
         return SpellingError(f"{owner} has no {name!r}; here it is {spellings[name]}.")
     names = [n for n in exists if not n.startswith("_")]
     by_folded = {n.casefold(): n for n in reversed(names)}
+    from difflib import get_close_matches  # only an error needs it
+
     close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.77)
     if close:
         return SpellingError(f"{owner} has no {name!r}. Did you mean {owner}.{by_folded[close[0]]}?")

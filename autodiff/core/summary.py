@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -197,6 +196,8 @@ def text_width(text: str) -> int:
 
 
 def _char_width(c: str) -> int:
+    import unicodedata  # only what is not ASCII needs it
+
     if unicodedata.combining(c) or c in "\u200d\ufe0f":
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1

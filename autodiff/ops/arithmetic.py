@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import numpy as np
@@ -240,9 +239,10 @@ conj.def_samples(complex_samples)
 
 
 def _floor_of_number(x: Any) -> Any:
-    if isinstance(x, Decimal):
-        return x.to_integral_value(ROUND_FLOOR)  # its // rounds towards 0
-    return x if isinstance(x, float) and x - x != 0 else x // 1
+    if isinstance(x, float) and x - x != 0:
+        return x  # infinite or nan
+    q = x // 1
+    return q - 1 if hasattr(x, "to_integral_value") and q > x else q  # Decimal's // rounds towards 0
 
 
 @elementwise(0, formula=r"y = \lfloor x \rfloor, \quad y' = 0", domain=(0.1, 0.9), number=_floor_of_number)
