@@ -33,7 +33,7 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
         )
     # On matrices this small, dot takes half the time of @; but a single number it takes for a factor.
     y = x.dot(weight.T) if x.ndim else x @ weight.T
-    return np.add(y, bias, out=y if y.dtype is bias.dtype and y.ndim else None)
+    return np.add(y, bias, y) if y.dtype is bias.dtype and y.ndim else y + bias
 
 
 def product(a: Array, b: Array) -> Array:
@@ -43,7 +43,7 @@ def product(a: Array, b: Array) -> Array:
 @linear.def_vjp(wrt="x")
 def linear_vjp_x(g: Array, weight: Array) -> Array:
     weight = conjugated(weight) if g.dtype.kind == "c" else weight
-    return product(g, weight) if weight.shape[0] > 1 else g * weight[0]  # BLAS is slow on an outer product
+    return g * weight[0] if len(weight) == 1 else product(g, weight)  # BLAS is slow on an outer product
 
 
 @linear.def_vjp(wrt="weight")
@@ -56,7 +56,9 @@ def linear_vjp_weight(g: Array, x: Array) -> Array:
 
 @linear.def_vjp(wrt="bias")
 def linear_vjp_bias(g: Array) -> Array:
-    return sum_rows(g.reshape(-1, g.shape[-1])) if g.__class__ is np.ndarray else g  # a node is summed by the sweep
+    if g.__class__ is not np.ndarray:
+        return g  # a node is summed by the sweep
+    return sum_rows(g if g.ndim == 2 else g.reshape(-1, g.shape[-1]))
 
 
 @linear.def_jvp(wrt="x")
@@ -96,7 +98,7 @@ def mean_squared_error(a: ArrayLike, b: ArrayLike, /) -> Array:
     d = (a - b).ravel()
     if not d.size:
         raise ShapeError(f"mean_squared_error got no entries (shape {a.shape}): the mean over nothing is not defined.")
-    return np.dot(d, d) / d.size if d.dtype.kind == "f" else np.mean(np.abs(d) ** 2)
+    return d.dot(d) / d.size if d.dtype.kind == "f" else np.mean(np.abs(d) ** 2)
 
 
 @mean_squared_error.def_vjp(wrt="a")
