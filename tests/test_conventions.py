@@ -387,3 +387,36 @@ def test_the_slope_of_a_remainder_is_that_of_its_own_quotient():
     """1 / 0.1 rounds to 10, but 0.1 goes into 1 only 9 times."""
     assert gradient(ad.remainder, 1.0, 0.1)[1] == -(1.0 // 0.1) == -9
     assert by_value(ad.remainder, 1.0, 0.1)[1] == -9
+
+
+NOT_USED = {
+    "matmul": lambda x, m: (x @ m).sum(axis=-1),
+    "vector": lambda x, m: x @ m[:, 0],
+    "affine": lambda x, m: (x @ m + np.ones(2)).sum(axis=-1),
+    "einsum": lambda x, m: ad.einsum("ij,jk->i", x, m),
+    "outer": lambda x, m: (x[:, :, None] * m).sum(axis=(1, 2)),
+}
+
+
+@pytest.mark.parametrize("f", NOT_USED.values(), ids=NOT_USED)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_rows_of_a_product_that_are_not_used_do_not_spoil_the_others(f, bad):
+    """A zero cotangent meets the nan or inf of its own row inside a contraction, and wins there too."""
+    x = np.array([[1.0, 2.0], [bad, 3.0]])
+    m = np.array([[1.0, -1.0], [0.5, 4.0]])
+    used = np.array([True, False])
+
+    def loss(x, m):
+        return ad.where(used, f(x, m), 0.0).sum()
+
+    with np.errstate(invalid="ignore"):
+        by_x, by_m = ad.grad(loss, argnums=(0, 1))(x, m)
+        clean_x, clean_m = ad.grad(loss, argnums=(0, 1))(np.array([[1.0, 2.0], [0.0, 3.0]]), m)
+    assert np.array_equal(by_x, clean_x)
+    assert np.array_equal(by_m, clean_m)
+
+
+def test_an_infinite_weight_still_counts_where_it_is_used():
+    m = np.array([[np.inf, 1.0], [2.0, 3.0]])
+    g = ad.grad(lambda x: (x @ m)[:, 0].sum())(np.ones((1, 2)))
+    assert np.array_equal(g, [[np.inf, 2.0]])

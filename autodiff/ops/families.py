@@ -21,7 +21,7 @@ import numpy as np
 from ..core.node import Array, Node, data_of
 from ..core.op import Op, make_op
 from ..core.rule import Derivative, Rule, Sample, sample
-from .select import equal, logical_or, where
+from .select import equal, greater, isfinite, logical_not, logical_or, not_equal, where
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,17 +105,28 @@ def pull_through(g: Array, d: Array) -> Array:
     if c.__class__ is float:
         if c - c == 0.0:
             return c
-    elif c.__class__ is np.ndarray and c.dtype.kind == "f":
-        flat = c.ravel()
-        if math.isfinite(flat.dot(flat)):
-            return c
+    elif c.__class__ is np.ndarray and c.dtype.kind == "f" and is_finite(c):
+        return c
     return times(g, conjugated(d))
+
+
+def contracted(product: Callable[[Array, Array], Array], g: Array, m: Array) -> Array:
+    """``product(g, m)``, sums of products of entries, where a 0 in ``g`` makes nothing of an inf or nan in ``m``."""
+    c = product(g, m)
+    if is_finite(c):
+        return c
+    finite = isfinite(m)
+    spoilt = product(not_equal(g, 0) * 1.0, logical_not(finite) * 1.0)  # how often the two did meet
+    return where(greater(spoilt, 0), c, product(g, where(finite, m, 0)))
 
 
 def is_finite(c: Array) -> bool:
     """Whether no entry is infinite or nan.  A number of a kind that has neither is finite."""
     data: Any = c._data if isinstance(c, Node) else c
     # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
+    if data.__class__ is np.ndarray and data.dtype.kind == "f":
+        flat = data.ravel()
+        return math.isfinite(flat.dot(flat))
     return not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data))
 
 

@@ -25,7 +25,14 @@ from .shape import reshape
     quiet=True,
 )
 def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
-    """Affine map of the last axis, ``x @ weight.T + bias``: shapes ``(..., n_in)``, ``(n_out, n_in)``, ``(n_out,)``."""
+    """Affine map of the last axis, ``x @ weight.T + bias``: shapes ``(..., n_in)``, ``(n_out, n_in)``, ``(n_out,)``.
+
+    Notes
+    -----
+    The hard zero stops at this row: an inf or nan in ``x`` or ``weight`` spoils the gradient even of rows that are not
+    used, as it does in other libraries.  Written as ``x @ weight.T + bias`` it does not.  The check would be a tenth of
+    the time of a small training step.
+    """
     if bias.shape != weight.shape[:1]:
         raise ShapeError(
             f"linear got a weight of shape {weight.shape} and a bias of shape {bias.shape}; they must be (n_out, n_in) "

@@ -13,7 +13,7 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import multiply
 from .broadcast import broadcast_to
-from .families import conjugated
+from .families import conjugated, contracted
 from .index import getitem
 from .reduce import sum
 from .shape import expand_dims, moveaxis, reshape, squeeze
@@ -43,32 +43,32 @@ def _refuse_lengths(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 
 @matmul.def_vjp(wrt="a")
 def matmul_vjp_a(g: Array, a: Array, b: Array) -> Array:
-    b = conjugated(b)
-    if b.ndim == 1:
-        return expand_dims(g, -1) * b
-    if a.ndim == 1:
-        return squeeze(b @ expand_dims(g, -1), -1)  # what was broadcast is summed by the sweep
-    return g @ b.mT
+    def pull(g: Array, b: Array) -> Array:  # what was broadcast is summed by the sweep
+        if b.ndim == 1:
+            return expand_dims(g, -1) * b
+        return squeeze(b @ expand_dims(g, -1), -1) if a.ndim == 1 else g @ b.mT
+
+    return contracted(pull, g, conjugated(b))
 
 
 @matmul.def_vjp(wrt="b")
 def matmul_vjp_b(g: Array, a: Array, b: Array) -> Array:
-    a = conjugated(a)
-    if a.ndim == 1:
-        return a * g if b.ndim == 1 else expand_dims(a, -1) * expand_dims(g, -2)
-    if b.ndim == 1:
-        return squeeze(a.mT @ expand_dims(g, -1), -1)
-    return a.mT @ g
+    def pull(g: Array, a: Array) -> Array:
+        if a.ndim == 1:
+            return a * g if b.ndim == 1 else expand_dims(a, -1) * expand_dims(g, -2)
+        return squeeze(a.mT @ expand_dims(g, -1), -1) if b.ndim == 1 else a.mT @ g
+
+    return contracted(pull, g, conjugated(a))
 
 
 @matmul.def_jvp(wrt="a")
 def matmul_jvp_a(a_dot: Array, b: Array) -> Array:
-    return matmul(a_dot, b)
+    return contracted(matmul, a_dot, b)
 
 
 @matmul.def_jvp(wrt="b")
 def matmul_jvp_b(b_dot: Array, a: Array) -> Array:
-    return matmul(a, b_dot)
+    return contracted(lambda b_dot, a: matmul(a, b_dot), b_dot, a)
 
 
 @matmul.def_samples
@@ -125,7 +125,11 @@ def contract_vjp(g: Array, i: int, arrays: Any, subscripts: str) -> Array:
     inputs, output = _parts(subscripts)
     others = [conjugated(a) for k, a in enumerate(arrays) if k != i]
     labels = [s for k, s in enumerate(inputs) if k != i]
-    c = contract([g, *others], subscripts=f"{','.join([output, *labels])}->{inputs[i]}")
+    back = f"{','.join([output, *labels])}->{inputs[i]}"
+    if len(others) == 1:
+        c = contracted(lambda g, other: contract([g, other], subscripts=back), g, others[0])
+    else:
+        c = contract([g, *others], subscripts=back)
     shape = np.broadcast_shapes(shape_of(c), shape_of(arrays[i]))
     return c if shape_of(c) == shape else broadcast_to(c, shape)  # a label that only lengths of 1 shared was summed
 
