@@ -1,7 +1,6 @@
 """What ``import autodiff`` costs, and what it leaves alone."""
 
 import os
-import statistics
 import subprocess
 import sys
 
@@ -28,8 +27,6 @@ def test_import_costs_little_more_than_numpy(tmp_path):
         return float(done.stdout)
 
     seconds("autodiff")  # writes the byte code
-    ratios = []
-    for _ in range(15):
-        numpy = seconds("numpy")
-        ratios.append(seconds("autodiff") / numpy)
-    assert statistics.median(ratios) <= 1.3
+    pairs = [(seconds("numpy"), seconds("autodiff")) for _ in range(15)]
+    numpy, ours = map(min, zip(*pairs, strict=True))  # the least disturbed run of each: other tests run beside this one
+    assert ours <= 1.3 * numpy
