@@ -19,7 +19,8 @@ from autodiff.cli import main
 from autodiff.training import Demo
 from autodiff.training.demo import TASKS
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(ad.__file__).parent.parent)}
+# One thread: two of them wait for each other at length while another test keeps a core busy.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(ad.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
 COMMAND = [sys.executable, "-W", "error", "-m", "autodiff", "demo"]
 FILES = {
     "digits": {"history.csv", "loss.png", "misclassified.png", "tape.dot", "tape.svg"},
