@@ -18,6 +18,7 @@ from .core.modes import enable_grad as enable_grad
 from .core.modes import no_grad as no_grad
 from .core.node import Node as Node
 from .core.spelling import missing as _missing
+from .ops import public as _public
 from .ops.public import *  # noqa: F403
 from .tensor import Tensor as Tensor
 from .transforms.first_order import derivative as derivative
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 _ON_FIRST_USE = {
     "draw": "viz",
     "Drawing": "viz",
+    **dict.fromkeys(("linalg", "fft", "random"), "ops"),
     **dict.fromkeys(("data", "nn", "optim", "testing", "training", "viz"), ""),
 }
 
@@ -68,10 +70,15 @@ def __getattr__(name: str) -> _Any:
     if name not in _ON_FIRST_USE:
         if name.startswith("_"):
             raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+        op = getattr(_public, name, None)
+        if op is not None:
+            return op
         raise _missing("ad", name, __dir__(), _SPELLINGS)
-    module = _importlib.import_module(f"{__name__}.{_ON_FIRST_USE[name] or name}")
-    return getattr(module, name) if _ON_FIRST_USE[name] else module
+    part = _ON_FIRST_USE[name]
+    if part in ("", "ops"):
+        return _importlib.import_module(f"{__name__}.{part}.{name}" if part else f"{__name__}.{name}")
+    return getattr(_importlib.import_module(f"{__name__}.{part}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_FIRST_USE})
+    return sorted({*globals(), *_ON_FIRST_USE, *_public.names()})

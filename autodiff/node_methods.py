@@ -5,16 +5,19 @@ from __future__ import annotations
 import linecache
 import re
 import sys
+from collections.abc import Mapping
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from .core import numbers
-from .core.errors import KindError, LeavingTapeError, ShapeError, TapeError
+from .core.errors import KindError, LeavingTapeError, ShapeError, SpellingError, TapeError
 from .core.modes import enable_grad
 from .core.node import Node, describe
 from .core.rule import TABLE
 from .core.tape import FREED, pull_back, require_tracked
+from .ops import public
 
 if TYPE_CHECKING:
     Base = Node
@@ -22,10 +25,17 @@ else:
     Base = object  # a mixin: the node itself comes after it
 
 
+FIRST = ("x", "a", "args")
+"""What the first parameter of an op is called that is also a method: a tensor."""
+
+
 class NodeMethods(Base):
     """Methods of both kinds of node."""
 
     __slots__ = ()
+
+    spellings: Mapping[str, str] = {}
+    """What other libraries call a method, and what it is called here."""
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False, free: bool = False) -> None:
         """Differentiate this result with respect to everything it was computed from.
@@ -59,6 +69,16 @@ class NodeMethods(Base):
                 _sweep(self, start, create_graph=True)
         else:
             _sweep(self, start, create_graph=False)
+
+    def __getattr__(self, name: str) -> Any:
+        """An op of a topic that is loaded on first use (the others are methods of the class), or what to say instead."""
+        owner = type(self).__name__
+        if name in self.spellings:
+            raise SpellingError(f"{owner} has no {name!r}; here it is {self.spellings[name]}.")
+        op = None if name.startswith("_") else getattr(public, name, None)
+        if op is None or op.__code__.co_varnames[0] not in FIRST:
+            raise AttributeError(f"{owner!r} object has no attribute {name!r}", name=name, obj=self)
+        return MethodType(op, self)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from .core.errors import AutodiffError, KindError, ShapeError, UnsupportedError
 from .core.node import Node, refuse_untrackable
-from .core.spelling import Misspelt
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
 from .ops.activation import ActivationMethods
@@ -17,11 +16,15 @@ from .ops.broadcast import BroadcastMethods, broadcast_to, sum_to
 from .ops.exponential import ExponentialMethods
 from .ops.extremum import ExtremumMethods
 from .ops.index import IndexMethods
-from .ops.linalg import LinalgMethods
+from .ops.joining import JoiningMethods
+from .ops.products import ProductMethods
 from .ops.reduce import ReduceMethods
+from .ops.scan import ScanMethods
 from .ops.select import SelectMethods
 from .ops.shape import ShapeMethods, astype
+from .ops.softmax import SoftmaxMethods
 from .ops.special import SpecialMethods
+from .ops.statistics import StatisticsMethods
 from .ops.trigonometric import TrigonometricMethods
 
 # What other libraries call it, and what it is called here.
@@ -85,9 +88,13 @@ class Tensor(
     SpecialMethods,
     BroadcastMethods,
     ReduceMethods,
+    StatisticsMethods,
+    ScanMethods,
+    SoftmaxMethods,
+    JoiningMethods,
     ShapeMethods,
     IndexMethods,
-    LinalgMethods,
+    ProductMethods,
     NodeMethods,
     NumpyProtocol,
     Node,
@@ -121,6 +128,7 @@ class Tensor(
     """
 
     __slots__ = ()
+    spellings = SPELLINGS
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = True, name: str | None = None) -> None:
         if isinstance(data, Node):
@@ -275,8 +283,5 @@ def _to_dtype(c: Any, dtype: np.dtype[Any]) -> Any:
         c = real(c)
     return astype(c, dtype)
 
-
-for _name, _ours in SPELLINGS.items():
-    setattr(Tensor, _name, Misspelt("Tensor", _name, _ours))
 
 Node.for_arrays = Tensor

@@ -22,6 +22,8 @@ Array = Any
 """What an op computes with: an ndarray, a number, a Tensor or a Value.  Rules are written once for all four."""
 ArrayLike = Any
 """An :data:`Array`, or nested lists of numbers."""
+Axis = Any
+"""An int, a tuple of int or None; NumPy's stubs take no union of them."""
 
 next_index = itertools.count().__next__
 """Creation order is topological order: every node takes the next number."""

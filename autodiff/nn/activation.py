@@ -7,7 +7,7 @@ from typing import Any
 from ..core.errors import UnsupportedError
 from ..core.node import Array, ArrayLike
 from ..ops import activation as ops
-from ..ops.reduce import log_softmax, softmax
+from ..ops.softmax import log_softmax, softmax
 from ..ops.trigonometric import tanh
 from .module import Module
 

@@ -17,6 +17,8 @@ from .select import where
 from .special import erf
 from .trigonometric import tanh
 
+__all__ = ["elu", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
+
 
 @elementwise(
     lambda x: x > 0,

@@ -13,6 +13,32 @@ from .exponential import log
 from .families import complex_samples, conjugated, elementwise, times
 from .select import equal, where
 
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "cbrt",
+    "ceil",
+    "conj",
+    "divide",
+    "floor",
+    "floor_divide",
+    "imag",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "real",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "sign",
+    "sqrt",
+    "square",
+    "subtract",
+    "trunc",
+]
+
 
 @elementwise(1, 1, formula=r"y = a + b", number=operator.add)
 def add(a: ArrayLike, b: ArrayLike, /) -> Array:
@@ -267,6 +293,9 @@ def rint(x: ArrayLike, /) -> Array:
 def trunc(x: ArrayLike, /) -> Array:
     """Round towards 0, entry by entry.  Derivative 0."""
     return np.trunc(x)
+
+
+abs = absolute
 
 
 class ArithmeticMethods:

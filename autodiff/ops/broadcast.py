@@ -12,6 +12,8 @@ from ..core.node import Array, ArrayLike
 from ..core.rule import Sample, sample
 from .families import linear
 
+__all__ = ["broadcast_to", "sum_to"]
+
 
 @linear(formula=r"y = x \text{ repeated to a shape}, \quad \bar x = \textstyle\sum \bar y \text{ over the repeats}")
 def broadcast_to(x: ArrayLike, /, shape: Any) -> Array:

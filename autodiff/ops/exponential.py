@@ -10,6 +10,8 @@ from ..core.node import Array, ArrayLike, data_of
 from .families import elementwise
 from .select import equal, where
 
+__all__ = ["exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp"]
+
 
 def ln(whole: int, x: Array) -> Array:
     """The logarithm of a whole number, as exact as numbers of the kind of ``x`` are."""

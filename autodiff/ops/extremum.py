@@ -13,6 +13,8 @@ from ..core.rule import Sample
 from .families import elementwise, elementwise_samples
 from .select import equal, greater, greater_equal, less, logical_and, logical_or, where
 
+__all__ = ["clip", "maximum", "minimum"]
+
 
 def _max(a: Any, b: Any) -> Any:
     return a if a >= b or a != a else b  # nan wins, as in NumPy

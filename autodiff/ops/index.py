@@ -11,6 +11,8 @@ from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.rule import Sample, sample
 from .families import linear
 
+__all__ = ["getitem", "scatter_add", "take", "take_along_axis"]
+
 
 @linear(
     lambda g, x, key: scatter_add(g, x.shape, key),

@@ -1,219 +1,56 @@
-"""Every op under its public name: what ``import autodiff as ad`` offers as ``ad.exp``."""
+"""Every op under its public name: what ``import autodiff as ad`` offers as ``ad.exp``.
 
-from .activation import elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus
-from .arithmetic import (
-    absolute,
-    add,
-    cbrt,
-    ceil,
-    conj,
-    divide,
-    floor,
-    floor_divide,
-    imag,
-    multiply,
-    negative,
-    positive,
-    power,
-    real,
-    reciprocal,
-    remainder,
-    rint,
-    sign,
-    sqrt,
-    square,
-    subtract,
-    trunc,
-)
-from .broadcast import broadcast_to, sum_to
-from .exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp
-from .extremum import clip, maximum, minimum
-from .fused import cross_entropy, linear, mean_squared_error, one_hot
-from .index import getitem, scatter_add, take, take_along_axis
-from .linalg import dot, einsum, matmul, outer
-from .random import dropout, dropout_mask
-from .reduce import (
-    argmax,
-    argmin,
-    cumsum,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    std,
-    sum,
-    var,
-    vector_norm,
-)
-from .select import (
-    equal,
-    greater,
-    greater_equal,
-    isfinite,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    not_equal,
-    where,
-)
-from .shape import (
-    astype,
-    concatenate,
-    expand_dims,
-    flip,
-    matrix_transpose,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    tile,
-    transpose,
-)
-from .special import erf
-from .trigonometric import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cos,
-    cosh,
-    hypot,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
+Each topic says in its ``__all__`` which of its ops are public, so that adding a row touches one file.  The topics that
+the engine and small nets need are loaded at once, the others when one of their names is first asked for.
+"""
 
-abs = absolute
+from collections.abc import Iterator
+from importlib import import_module as _import_module
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "abs",
-    "absolute",
-    "add",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "argmax",
-    "argmin",
-    "astype",
-    "broadcast_to",
-    "cbrt",
-    "ceil",
-    "clip",
-    "concatenate",
-    "conj",
-    "cos",
-    "cosh",
-    "cross_entropy",
-    "cumsum",
-    "divide",
-    "dot",
-    "dropout",
-    "dropout_mask",
-    "einsum",
-    "elu",
-    "equal",
-    "erf",
-    "exp",
-    "exp2",
-    "expand_dims",
-    "expm1",
-    "flip",
-    "floor",
-    "floor_divide",
-    "gelu",
-    "getitem",
-    "greater",
-    "greater_equal",
-    "hypot",
-    "imag",
-    "isfinite",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "linear",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "log_sigmoid",
-    "log_softmax",
-    "logaddexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logsumexp",
-    "matmul",
-    "matrix_transpose",
-    "max",
-    "maximum",
-    "mean",
-    "mean_squared_error",
-    "min",
-    "minimum",
-    "moveaxis",
-    "multiply",
-    "negative",
-    "norm",
-    "not_equal",
-    "one_hot",
-    "outer",
-    "pad",
-    "positive",
-    "power",
-    "prod",
-    "ravel",
-    "real",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "repeat",
-    "reshape",
-    "rint",
-    "scatter_add",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "sum_to",
-    "swapaxes",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tile",
-    "transpose",
-    "trunc",
-    "var",
-    "vector_norm",
-    "where",
-]
+from .activation import *  # noqa: F403
+from .arithmetic import *  # noqa: F403
+from .broadcast import *  # noqa: F403
+from .exponential import *  # noqa: F403
+from .extremum import *  # noqa: F403
+from .fused import *  # noqa: F403
+from .index import *  # noqa: F403
+from .joining import *  # noqa: F403
+from .products import *  # noqa: F403
+from .reduce import *  # noqa: F403
+from .scan import *  # noqa: F403
+from .select import *  # noqa: F403
+from .shape import *  # noqa: F403
+from .softmax import *  # noqa: F403
+from .special import *  # noqa: F403
+from .statistics import *  # noqa: F403
+from .trigonometric import *  # noqa: F403
+
+__all__ = [name for name, op in list(globals().items()) if isinstance(op, FunctionType) and not name.startswith("_")]
+
+LATER = ("einsum", "norms", "padding", "random")
+
+if TYPE_CHECKING:
+    from .einsum import *  # noqa: F403
+    from .norms import *  # noqa: F403
+    from .padding import *  # noqa: F403
+    from .random import *  # noqa: F403
+
+
+def later() -> Iterator[Any]:
+    """The topics that are loaded when one of their names is first asked for."""
+    return (_import_module(f"{__package__}.{topic}") for topic in LATER)
+
+
+def names() -> list[str]:
+    """The public name of every op."""
+    return sorted([*__all__, *(name for topic in later() for name in topic.__all__)])
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_"):
+        for topic in later():
+            if name in topic.__all__:
+                return getattr(topic, name)
+    raise AttributeError(f"there is no op {name!r}")

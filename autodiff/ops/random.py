@@ -10,6 +10,8 @@ from ..core.errors import ArgumentError
 from ..core.node import Array, ArrayLike
 from ..core.op import primitive
 
+__all__ = ["dropout", "dropout_mask"]
+
 
 @primitive(formula=r"m_i = [u_i \ge p] / (1 - p), \quad u_i \sim U(0, 1)", differentiable=False)
 def dropout_mask(x: ArrayLike, /, p: float = 0.5, rng: Any = None) -> Array:

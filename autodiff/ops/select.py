@@ -14,6 +14,20 @@ from ..core.numbers import is_number
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 
+__all__ = [
+    "equal",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "not_equal",
+    "where",
+]
+
 
 @primitive(formula=r"y = a > b", entrywise=True, differentiable=False, number=lambda a, b: a > b)
 def greater(a: ArrayLike, b: ArrayLike, /) -> Array:

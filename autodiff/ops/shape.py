@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import builtins
-import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ShapeError, UnsupportedError
-from ..core.node import Array, ArrayLike, data_of, shape_of
+from ..core.node import Array, ArrayLike, Axis, shape_of
 from ..core.rule import Sample, sample
 from .arithmetic import real
 from .broadcast import broadcast_to
 from .families import linear
 from .index import getitem
 
-Axis = Any  # int, tuple of int or None; NumPy's stubs take no union of them
+__all__ = [
+    "astype",
+    "expand_dims",
+    "flip",
+    "matrix_transpose",
+    "moveaxis",
+    "ravel",
+    "repeat",
+    "reshape",
+    "squeeze",
+    "swapaxes",
+    "tile",
+    "transpose",
+]
 
 
 @linear(lambda g, x: reshape(g, x.shape), formula=r"y = x \text{ in another shape}")
@@ -139,123 +149,6 @@ def astype_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0,)), dtype=np.complex128)
 
 
-def zeros_at(a: Array) -> Array:
-    return np.zeros(shape_of(a), getattr(data_of(a), "dtype", float))
-
-
-@linear(formula=r"y = (x_1, x_2, \dots) \text{ joined}, \quad \bar x_i = \text{its part of } \bar y")
-def concatenate(*arrays: ArrayLike, axis: int | None = 0) -> Array:
-    """Join arrays along an existing axis; flattened first if ``axis`` is None."""
-    return np.concatenate(arrays, axis)
-
-
-@concatenate.def_vjp
-def concatenate_vjp(g: Array, i: int, arrays: Sequence[Array], axis: int | None) -> Array:
-    if axis is None:
-        start = builtins.sum(np.size(data_of(a)) for a in arrays[:i])
-        return reshape(g[start : start + np.size(data_of(arrays[i]))], shape_of(arrays[i]))
-    start = builtins.sum(shape_of(a)[axis] for a in arrays[:i])
-    return g[(slice(None),) * (axis % g.ndim) + (slice(start, start + shape_of(arrays[i])[axis]),)]
-
-
-@concatenate.def_jvp
-def concatenate_jvp(arrays_dot: Array, i: int, arrays: Sequence[Array], axis: int | None) -> Array:
-    return concatenate([arrays_dot if k == i else zeros_at(a) for k, a in enumerate(arrays)], axis)
-
-
-@concatenate.def_samples
-def concatenate_samples(rng: np.random.Generator) -> Iterator[Sample]:
-    yield sample(rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3)))
-    yield sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 1)), axis=-1)
-    yield sample(rng.normal(size=(2, 3)), rng.normal(size=(2,)), axis=None)
-    yield sample(rng.normal(size=(6, 2)).T[:, ::2], rng.normal(size=(1, 3)))
-
-
-@linear(formula=r"y = (x_1, x_2, \dots) \text{ along a new axis}, \quad \bar x_i = \bar y_i")
-def stack(*arrays: ArrayLike, axis: int = 0) -> Array:
-    """Join arrays of one shape along a new axis."""
-    return np.stack(arrays, axis)
-
-
-@stack.def_vjp
-def stack_vjp(g: Array, i: int, axis: int) -> Array:
-    return g[(slice(None),) * (axis % g.ndim) + (i,)]
-
-
-@stack.def_jvp
-def stack_jvp(arrays_dot: Array, i: int, arrays: Sequence[Array], axis: int) -> Array:
-    return stack([arrays_dot if k == i else zeros_at(a) for k, a in enumerate(arrays)], axis)
-
-
-@stack.def_samples
-def stack_samples(rng: np.random.Generator) -> Iterator[Sample]:
-    yield sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)))
-    yield sample(rng.normal(size=(2,)), rng.normal(size=(2,)), rng.normal(size=(2,)), axis=-1)
-    yield sample(rng.normal(size=()), rng.normal(size=()))
-    yield sample(rng.normal(size=(0, 2)), rng.normal(size=(0, 2)), axis=1)
-
-
-def _pad_widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
-    pairs = np.broadcast_to(np.asarray(pad_width), (ndim, 2))
-    return tuple((int(before), int(after)) for before, after in pairs)
-
-
-@linear(formula=r"y = x \text{ with a border of zeros}, \quad \bar x = \bar y \text{ without the border}")
-def pad_zeros(x: ArrayLike, /, pad_width: Any) -> Array:
-    """Surround with zeros."""
-    return np.pad(x, pad_width)
-
-
-@pad_zeros.def_vjp
-def pad_zeros_vjp(g: Array, x: Array, pad_width: Any) -> Array:
-    shape = x.shape
-    widths = _pad_widths(len(shape), pad_width)
-    return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, shape, strict=True))]
-
-
-@pad_zeros.def_samples
-def pad_zeros_samples(rng: np.random.Generator) -> Iterator[Sample]:
-    yield sample(rng.normal(size=(2, 3)), pad_width=1)
-    yield sample(rng.normal(size=(2, 3)), pad_width=((0, 1), (2, 0)))
-    yield sample(rng.normal(size=(0, 3)), pad_width=(1, 2))
-    yield sample(rng.normal(size=(6, 2)).T[:, ::2], pad_width=1)
-
-
-COPYING_PADS = ("edge", "reflect", "symmetric", "wrap")
-
-
-def pad(x: ArrayLike, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Array:
-    """Surround an array with a border, as ``np.pad``: a constant, or copies of entries.
-
-    Parameters
-    ----------
-    x : array_like
-    pad_width : int or pairs of int
-        Entries added before and after, for all axes or for each.
-    mode : {"constant", "edge", "reflect", "symmetric", "wrap"}
-    constant_values : number or pairs of numbers
-        Fills the border in mode "constant".
-
-    Raises
-    ------
-    UnsupportedError
-        For another mode.
-    """
-    if mode == "constant":
-        padded = pad_zeros(x, pad_width)
-        if np.all(np.equal(constant_values, 0)):
-            return padded
-        zeros = np.zeros(shape_of(x), dtype=np.result_type(data_of(x)))
-        return padded + np.pad(zeros, pad_width, constant_values=constant_values)
-    if mode not in COPYING_PADS:
-        raise UnsupportedError(
-            f"pad has no rule for mode={mode!r}; it has 'constant', {', '.join(map(repr, COPYING_PADS))}."
-        )
-    shape = shape_of(x)
-    positions = np.pad(np.arange(int(np.prod(shape))).reshape(shape), pad_width, mode=mode)  # type: ignore[call-overload]
-    return getitem(reshape(x, -1), positions)
-
-
 def matrix_transpose(x: ArrayLike) -> Array:
     """Swap the last two axes."""
     return swapaxes(x, -1, -2)
@@ -264,31 +157,6 @@ def matrix_transpose(x: ArrayLike) -> Array:
 def ravel(x: ArrayLike) -> Array:
     """The entries of ``x``, in C order, on one axis."""
     return reshape(x, -1)
-
-
-def split(x: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """Cut along an axis, into equal sections or at the given positions, as ``np.split``.
-
-    Raises
-    ------
-    ShapeError
-        If the length is not a multiple of the number of sections.
-    """
-    shape = shape_of(x)
-    n = shape[axis]
-    try:
-        sections = operator.index(indices_or_sections)
-    except TypeError:
-        cuts = [int(c) for c in indices_or_sections]
-    else:
-        if sections < 1 or n % sections:
-            raise ShapeError(
-                f"split of shape {shape} into {sections} sections: length {n} of axis {axis} is not a multiple. "
-                "Give the positions of the cuts instead."
-            )
-        cuts = list(range(n // sections, n, n // sections)) if n else [0] * (sections - 1)
-    lead = (slice(None),) * (axis % len(shape))
-    return [getitem(x, (*lead, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
 
 
 def repeat(x: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
@@ -323,7 +191,6 @@ class ShapeMethods:
     ravel = ravel
     flatten = ravel
     repeat = repeat
-    split = split
 
     def reshape(self, *shape: Any) -> Array:
         """See :func:`autodiff.reshape`."""

@@ -14,6 +14,8 @@ from .exponential import exp
 from .families import elementwise
 from .trigonometric import arctan
 
+__all__ = ["erf"]
+
 # Coefficients of W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969) 631-637,
 # highest power first: near 0, in the middle, and in the tail.
 _NEAR = (

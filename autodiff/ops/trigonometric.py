@@ -9,6 +9,23 @@ from .arithmetic import sqrt
 from .families import elementwise
 from .select import equal, where
 
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "hypot",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+]
+
 
 @elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x")
 def sin(x: ArrayLike, /) -> Array:

@@ -18,7 +18,8 @@ from ..core.modes import enable_grad, is_recording
 from ..core.node import Node, data_of
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
-from ..ops.shape import astype, reshape, stack
+from ..ops.joining import stack
+from ..ops.shape import astype, reshape
 from ..tensor import Tensor
 from ..value import Value
 
