@@ -71,7 +71,7 @@ class NodeMethods(Base):
             _sweep(self, start, create_graph=False)
 
     def __getattr__(self, name: str) -> Any:
-        """An op of a topic that is loaded on first use (the others are methods of the class), or what to say instead."""
+        """An op of a topic that is loaded on first use (others are methods of the class), or what to say instead."""
         owner = type(self).__name__
         if name in self.spellings:
             raise SpellingError(f"{owner} has no {name!r}; here it is {self.spellings[name]}.")
@@ -125,7 +125,7 @@ class NodeMethods(Base):
 
     def __copy__(self) -> Any:
         if not self.tracked:
-            return self.detach()  # type: ignore[attr-defined]  # Matplotlib copies what it plots
+            return self.detach()  # Matplotlib copies what it plots
         raise KindError("A node is not copied: use x.detach() for its data off the tape.")
 
 

@@ -6,7 +6,10 @@ its name in the package's own namespace.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,36 +17,31 @@ import numpy as np
 from .core import tree
 from .core.errors import UnsupportedError
 from .core.node import Node, data_of, shape_of
+from .core.op import UFUNC_OPTIONS
 from .ops import public
 
-# What the reduce method of a ufunc is called as an op.
-REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
-
-# Names under which NumPy or SciPy has a function that is called differently here.
-ALIASES = {
-    "amax": "max",
-    "amin": "min",
-    "abs": "absolute",
-    "expit": "sigmoid",
-    "permute_dims": "transpose",
-    "concat": "concatenate",
-    "conjugate": "conj",
-    "pow": "power",
+WHOLE = {
+    "reduce": {
+        "add": "sum",
+        "multiply": "prod",
+        "maximum": "max",
+        "minimum": "min",
+        "logaddexp": "logsumexp",
+        "logical_and": "all",
+        "logical_or": "any",
+    },
+    "accumulate": {"add": "cumsum", "multiply": "cumprod"},
 }
+"""What a method of a ufunc is called as an op."""
 
-IGNORED = {
-    "order": ("K", "C"),
-    "casting": ("same_kind",),
-    "subok": (True,),
-    "where": (True,),
-    "dtype": (None,),
-    "out": (None,),
-}
+NAMESPACES = {"numpy.linalg": "linalg", "numpy.fft": "fft"}
+"""Where NumPy has a function of the same name in two modules, ours of each."""
 
 
-def find(name: str) -> Callable[..., Any] | None:
-    """The op that stands for NumPy's function of this name."""
-    op: Callable[..., Any] | None = getattr(public, ALIASES.get(name, name), None)
+def find(name: str, module: str = "numpy") -> Callable[..., Any] | None:
+    """The op that stands for NumPy's function of this name in this module."""
+    namespace = import_module(f"{__package__}.ops.{NAMESPACES[module]}") if module in NAMESPACES else public
+    op: Callable[..., Any] | None = getattr(namespace, name, None)
     return op
 
 
@@ -62,12 +60,15 @@ class NumpyProtocol:
             )
         if out:
             return getattr(ufunc, method)(*map(data_of, inputs), **kwargs)  # nothing to lose
-        kwargs = {
-            k: v for k, v in kwargs.items() if k not in IGNORED or isinstance(v, np.ndarray) or v not in IGNORED[k]
-        }
-        if method == "reduce" and name in REDUCTIONS:
-            kwargs.setdefault("axis", 0)
-            return _call(REDUCTIONS[name], f"np.{name}.reduce", inputs, kwargs)
+        kwargs.pop("out", None)
+        if method in WHOLE and name in WHOLE[method]:
+            if len(inputs) == 1:
+                kwargs.setdefault("axis", 0)
+            return _call(WHOLE[method][name], f"np.{name}.{method}", inputs, kwargs)
+        if method == "outer":
+            a, b = inputs
+            apart = public.reshape(a, shape_of(a) + (1,) * len(shape_of(b)))
+            return _call(name, f"np.{name}.outer", (apart, b), kwargs, original=ufunc)
         if method != "__call__":
             raise UnsupportedError(f"np.{name}.{method} has no rule. Use the ops of autodiff instead.")
         return _call(name, f"np.{name}", inputs, kwargs, original=ufunc)
@@ -84,8 +85,10 @@ class NumpyProtocol:
 
 
 def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None) -> Any:
-    op = find(name)
+    op = find(name, getattr(original, "__module__", "numpy"))
     if op is not None:
+        if kwargs and not kwargs.keys() <= keywords(op):
+            args, kwargs = inputs_by_position(original, args, kwargs)
         return op(*args, **kwargs)
     leaves = tree.flatten([args, kwargs])
     if original is not None and not any(isinstance(a, Node) and a.tracked for a in leaves):
@@ -94,6 +97,30 @@ def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None
         f"{spelling} has no rule, so its derivative is not known. Write it with ops that have one (dir(autodiff) lists "
         "them), or read the data with x.detach()."
     )
+
+
+@cache
+def keywords(op: Callable[..., Any]) -> frozenset[str]:
+    """What an op takes by keyword."""
+    rule = getattr(op, "rule", None)
+    if rule is not None:
+        return frozenset(rule.options or UFUNC_OPTIONS)
+    parameters = inspect.signature(op).parameters.values()
+    return frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+
+
+def inputs_by_position(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Arguments as an op takes them, whose inputs have no names: ``np.sum(a=t, axis=0)`` as ``(t,)`` and ``axis=0``."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a ufunc has none, and no named inputs
+        return args, kwargs
+    args, kwargs = list(args), dict(kwargs)
+    for p in list(signature.parameters.values())[len(args) :]:
+        if p.name not in kwargs or p.kind is not p.POSITIONAL_OR_KEYWORD:
+            break
+        args.append(kwargs.pop(p.name))
+    return args, kwargs
 
 
 def _like(make: Callable[..., Any]) -> Callable[..., Any]:

@@ -113,10 +113,10 @@ def test_a_function_without_a_rule_takes_untracked_tensors():
 
 
 def test_other_methods_of_a_ufunc_say_so():
-    with pytest.raises(TypeError, match=r"np\.add\.accumulate has no rule"):
-        np.add.accumulate(ad.Tensor(A))
-    with pytest.raises(TypeError, match=r"np\.multiply\.outer has no rule"):
-        np.multiply.outer(ad.Tensor(A), A)
+    with pytest.raises(TypeError, match=r"np\.subtract\.accumulate has no rule"):
+        np.subtract.accumulate(ad.Tensor(A))
+    with pytest.raises(TypeError, match=r"np\.add\.reduceat has no rule"):
+        np.add.reduceat(ad.Tensor(A), [0, 1])
 
 
 def test_writing_into_a_tensor_or_an_array_says_so():
@@ -130,10 +130,26 @@ def test_writing_into_a_tensor_or_an_array_says_so():
     np.testing.assert_array_equal(a, A)
 
 
-@pytest.mark.parametrize("kwargs", [{"where": A > 0.3}, {"dtype": np.float32}])
-def test_options_that_are_not_recorded_say_so(kwargs):
-    with pytest.raises(TypeError):
-        np.add(ad.Tensor(A), 1, **kwargs)
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"where": A > 0.3}, r"add got where=.*Use ad.where"),
+        ({"dtype": int}, r"add got dtype=int64 for an input of float64.*Convert first"),
+        ({"colour": 1}, r"colour"),
+    ],
+)
+def test_options_that_are_not_recorded_say_so(kwargs, message):
+    for add in (np.add, ad.add):
+        with pytest.raises(TypeError, match=message):
+            add(ad.Tensor(A), 1, **kwargs)
+
+
+def test_a_dtype_converts_the_inputs():
+    t = ad.Tensor(A)
+    y = np.add(t, A, dtype=np.float32)
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert t.grad.dtype == np.float64
 
 
 def test_questions_without_derivative_are_answered():

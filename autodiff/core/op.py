@@ -110,7 +110,9 @@ def unary_op(rule: Rule) -> Callable[..., Any]:
     """An op of one input without options."""
     forwards = rule.forwards
 
-    def op(x: Any, /) -> Any:
+    def op(x: Any, /, *rest: Any, **options: Any) -> Any:
+        if rest or options:
+            return with_ufunc_options(op, rule, (x,), rest, options)
         if isinstance(x, Node):
             data = x._data
             compute, cls = forwards[data.__class__]
@@ -127,7 +129,9 @@ def binary_op(rule: Rule) -> Callable[..., Any]:
     """An op of two inputs without options."""
     forwards = rule.forwards
 
-    def op(a: Any, b: Any, /) -> Any:
+    def op(a: Any, b: Any, /, *rest: Any, **options: Any) -> Any:
+        if rest or options:
+            return with_ufunc_options(op, rule, (a, b), rest, options)
         noted = tracked = False
         x, y = a, b
         if isinstance(a, Node):
@@ -147,7 +151,9 @@ def ternary_op(rule: Rule) -> Callable[..., Any]:
     """An op of three inputs without options."""
     forwards = rule.forwards
 
-    def op(a: Any, b: Any, c: Any, /) -> Any:
+    def op(a: Any, b: Any, c: Any, /, *rest: Any, **options: Any) -> Any:
+        if rest or options:
+            return with_ufunc_options(op, rule, (a, b, c), rest, options)
         noted = tracked = False
         x, y, z = a, b, c
         if isinstance(a, Node):
@@ -176,7 +182,9 @@ def general_op(rule: Rule) -> Callable[..., Any]:
             raise UnsupportedError(
                 f"{rule.name} takes {n} arrays by position ({', '.join(rule.inputs)}), got {len(args)}."
             )
-        params = _bind(rule, names, args[n:], options) if names or len(args) != n or options else None
+        if not names and (len(args) > n or options):
+            return with_ufunc_options(op, rule, inputs, args[n:], options)
+        params = _bind(rule, names, args[n:], options) if names else None
         data = [x._data if isinstance(x, Node) else x for x in inputs]
         try:
             compute, cls = forwards[data[0].__class__ if single else tuple([d.__class__ for d in data])]
@@ -215,6 +223,46 @@ def _as_array(x: Any) -> Any:
     return data if data.__class__ is np.ndarray else np.asarray(to_float(data) if is_number(type(data)) else data)
 
 
+UFUNC_OPTIONS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
+"""What NumPy's ufuncs take beyond their inputs, and what means nothing special."""
+
+
+def with_ufunc_options(op: Any, rule: Rule, inputs: Any, rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call an op that has no options of its own with those of NumPy's ufuncs: ``dtype`` is the one with a use."""
+    if len(rest) == 1 and "out" not in options:
+        options = {"out": rest[0], **options}  # the one option that ufuncs take by position
+    elif rest:
+        _refuse(rule, options, rest)
+    for name, value in options.items():
+        if name not in UFUNC_OPTIONS:
+            _refuse(rule, options, ())
+        if name == "out":
+            refuse_out(rule.name, value)
+        if name == "where" and value is not True:
+            raise UnsupportedError(
+                f"{rule.name} got where=: what NumPy leaves elsewhere is not defined, and has no derivative. "
+                f"Use ad.where(mask, {rule.name}(...), other)."
+            )
+    if options.get("dtype") is not None:
+        dtype, casting = np.dtype(options["dtype"]), options.get("casting", "same_kind")
+        for x in inputs:
+            if not np.can_cast(getattr(x, "dtype", type(x)), dtype, casting):
+                raise KindError(
+                    f"{rule.name} got dtype={dtype} for an input of {getattr(x, 'dtype', type(x))}, which "
+                    f"casting={casting!r} does not allow. Convert first, with astype."
+                )
+        inputs = [x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype) for x in inputs]
+    return op(*inputs)
+
+
+def refuse_out(name: str, out: Any) -> None:
+    """Raise if an array to write into was given."""
+    if out is not None and not (isinstance(out, tuple) and all(o is None for o in out)):
+        raise UnsupportedError(
+            f"{name} got out=: writing a result into an array cannot be recorded. Use what {name} returns."
+        )
+
+
 def _bind(rule: Rule, names: tuple[str, ...], positional: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The options of a call, in the order of the signature."""
     params = rule.options.copy()
@@ -223,6 +271,8 @@ def _bind(rule: Rule, names: tuple[str, ...], positional: tuple[Any, ...], optio
     missing = [value is inspect.Parameter.empty for value in params.values()]  # by identity: a key may be an array
     if len(params) != len(names) or len(positional) > len(names) or any(missing):
         _refuse(rule, params, positional)
+    if "out" in params:
+        refuse_out(rule.name, params["out"])
     return params
 
 
@@ -231,11 +281,12 @@ FOREIGN_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "corre
 
 def _refuse(rule: Rule, params: dict[str, Any], positional: tuple[Any, ...]) -> None:
     """Say which keyword is foreign, missing, or one too many."""
-    takes = f"it takes {', '.join(rule.options)}" if rule.options else "it takes no options"
+    has = rule.options or UFUNC_OPTIONS
+    takes = f"it takes {', '.join(has)}"
     for name, value in params.items():
-        if name not in rule.options:
+        if name not in has:
             ours = FOREIGN_KEYWORDS.get(name)
-            repair = f"here it is {ours}=" if ours in rule.options else takes
+            repair = f"here it is {ours}=" if ours in has else takes
             raise UnsupportedError(f"{rule.name} got the keyword {name}=, which it does not have: {repair}.")
         if value is inspect.Parameter.empty:
             raise UnsupportedError(f"{rule.name} was called without {name}=: {takes}.")

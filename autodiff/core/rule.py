@@ -67,6 +67,8 @@ class Rule:
         The plain NumPy function.
     inputs : tuple of str
         Names of the differentiable arguments: those before the ``/`` of the forward function's signature.
+    linear : bool
+        True if the op is linear in its input, so that it is its own derivative.
     variadic : bool
         True if the single input is a sequence of arrays (``concatenate``).
     many : bool
@@ -101,6 +103,7 @@ class Rule:
         *,
         formula: str,
         entrywise: bool = False,
+        linear: bool = False,
         differentiable: bool = True,
         fresh: bool = False,
         quiet: bool = False,
@@ -118,6 +121,7 @@ class Rule:
         self.number = number
         self.formula = formula
         self.entrywise = entrywise
+        self.linear = linear
         self.differentiable = differentiable
         self.fresh = fresh
         self.quiet = quiet

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.node import Array, ArrayLike
-from ..ops.random import dropout
+from ..ops.dropout import dropout
 from .module import Module
 
 

@@ -17,7 +17,7 @@ from .select import where
 from .special import erf
 from .trigonometric import tanh
 
-__all__ = ["elu", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
+__all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
 
 
 @elementwise(
@@ -43,6 +43,7 @@ def _sigmoid_of_number(x: Any) -> Any:
     formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = y (1 - y)",
     quiet=True,
     number=_sigmoid_of_number,
+    holomorphic=True,
 )
 def sigmoid(x: ArrayLike, /) -> Array:
     """Logistic function ``1 / (1 + e**-x)``, entry by entry.  Never overflows, exact in both tails."""
@@ -116,6 +117,7 @@ def elu(x: ArrayLike, /, alpha: float = 1.0) -> Array:
     lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
     formula=r"y = x\,\sigma(x), \quad y' = \sigma(x)\,(1 + x\,\sigma(-x))",
     number=lambda x: x * sigmoid(x),
+    holomorphic=True,
 )
 def silu(x: ArrayLike, /) -> Array:
     """``x * sigmoid(x)``, entry by entry; also called swish.
@@ -156,6 +158,9 @@ def gelu(x: ArrayLike, /, approximate: str = "none") -> Array:
     .. [1] D. Hendrycks and K. Gimpel, arXiv:1606.08415 (2016).
     """
     return _gelu(x, approximate)
+
+
+expit = sigmoid
 
 
 class ActivationMethods:

@@ -20,6 +20,7 @@ __all__ = [
     "cbrt",
     "ceil",
     "conj",
+    "conjugate",
     "divide",
     "floor",
     "floor_divide",
@@ -27,6 +28,7 @@ __all__ = [
     "multiply",
     "negative",
     "positive",
+    "pow",
     "power",
     "real",
     "reciprocal",
@@ -40,20 +42,24 @@ __all__ = [
 ]
 
 
-@elementwise(1, 1, formula=r"y = a + b", number=operator.add)
+@elementwise(1, 1, formula=r"y = a + b", number=operator.add, holomorphic=True)
 def add(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Sum ``a + b``, entry by entry."""
     return np.add(a, b)
 
 
-@elementwise(1, -1, formula=r"y = a - b", number=operator.sub)
+@elementwise(1, -1, formula=r"y = a - b", number=operator.sub, holomorphic=True)
 def subtract(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Difference ``a - b``, entry by entry."""
     return np.subtract(a, b)
 
 
 @elementwise(
-    lambda b: b, lambda a: a, formula=r"y = a b, \quad \bar a = b\,\bar y, \; \bar b = a\,\bar y", number=operator.mul
+    lambda b: b,
+    lambda a: a,
+    formula=r"y = a b, \quad \bar a = b\,\bar y, \; \bar b = a\,\bar y",
+    number=operator.mul,
+    holomorphic=True,
 )
 def multiply(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Product ``a * b``, entry by entry."""
@@ -74,6 +80,7 @@ def _one_over(b: Array, y: Array) -> Array:
     formula=r"y = a / b, \quad \bar a = \bar y / b, \; \bar b = -y\,\bar y / b",
     domain=[(-2, 2), (0.5, 2)],
     number=operator.truediv,
+    holomorphic=True,
 )
 def divide(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Quotient ``a / b``, entry by entry."""
@@ -98,13 +105,13 @@ def floor_divide(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.floor_divide(a, b)
 
 
-@elementwise(-1, formula=r"y = -x", number=operator.neg)
+@elementwise(-1, formula=r"y = -x", number=operator.neg, holomorphic=True)
 def negative(x: ArrayLike, /) -> Array:
     """``-x``, entry by entry."""
     return np.negative(x)
 
 
-@elementwise(1, formula=r"y = x", number=operator.pos)
+@elementwise(1, formula=r"y = x", number=operator.pos, holomorphic=True)
 def positive(x: ArrayLike, /) -> Array:
     """``+x``: a copy of ``x`` as a new node."""
     return np.positive(x)
@@ -122,6 +129,7 @@ def power_slope(x: Array, p: Array) -> Array:
     formula=r"y = x^p, \quad \bar x = p\,x^{p-1}\,\bar y, \; \bar p = y \ln x\;\bar y",
     domain=[(0.5, 2), (-2, 2)],
     number=operator.pow,
+    holomorphic=True,
 )
 def power(x: ArrayLike, p: ArrayLike, /) -> Array:
     """``x ** p``, entry by entry.  At ``x = 0`` the derivative in ``p`` is 0."""
@@ -131,19 +139,21 @@ def power(x: ArrayLike, p: ArrayLike, /) -> Array:
     return np.power(x, p)
 
 
-@elementwise(lambda x: 2 * x, formula=r"y = x^2, \quad y' = 2x", number=lambda x: x * x)
+@elementwise(lambda x: 2 * x, formula=r"y = x^2, \quad y' = 2x", number=lambda x: x * x, holomorphic=True)
 def square(x: ArrayLike, /) -> Array:
     """``x * x``, entry by entry."""
     return np.multiply(x, x)
 
 
-@elementwise(lambda y: -y * y, formula=r"y = 1 / x, \quad y' = -y^2", domain=(0.5, 2), number=lambda x: 1 / x)
+@elementwise(
+    lambda y: -y * y, formula=r"y = 1 / x, \quad y' = -y^2", domain=(0.5, 2), number=lambda x: 1 / x, holomorphic=True
+)
 def reciprocal(x: ArrayLike, /) -> Array:
     """``1 / x``, entry by entry."""
     return np.divide(1, x)
 
 
-@elementwise(lambda y: 1 / (2 * y), formula=r"y = \sqrt x, \quad y' = \frac{1}{2 y}", domain=(0.5, 3))
+@elementwise(lambda y: 1 / (2 * y), formula=r"y = \sqrt x, \quad y' = \frac{1}{2 y}", domain=(0.5, 3), holomorphic=True)
 def sqrt(x: ArrayLike, /) -> Array:
     """Square root, entry by entry.  Slope inf at 0, unless its cotangent is 0."""
     return np.sqrt(x)
@@ -296,6 +306,8 @@ def trunc(x: ArrayLike, /) -> Array:
 
 
 abs = absolute
+conjugate = conj
+pow = power
 
 
 class ArithmeticMethods:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -33,6 +33,7 @@ def elementwise(
     formula: str,
     domain: Interval | Sequence[Interval] = (-2.0, 2.0),
     quiet: bool = False,
+    holomorphic: bool = False,
     number: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Op[P, R]]:
     """Declare an op that works entry by entry.
@@ -48,6 +49,9 @@ def elementwise(
         Where the row is checked.  Samples of many shapes are drawn from it.
     quiet : bool
         True if partials at finite points are finite.
+    holomorphic : bool
+        True if the op takes complex numbers too, and the partials hold there; it is then checked there.  An op of
+        complex numbers that is not holomorphic is a ``@primitive``; one that takes none raises TypeError.
     number : callable, optional
         The forward function for single numbers of any kind; without it the number's own library is asked.
     """
@@ -67,7 +71,7 @@ def elementwise(
                 for direction in ("vjp", "jvp"):
                     rule.set_derivative(direction, wrt, None, {1: "{given}", -1: "-{given}", 0: "{given} * 0"}[partial])
         domains = [cast("Interval", domain)] * len(rule.inputs) if isinstance(domain[0], int | float) else domain
-        rule.samples = lambda rng: elementwise_samples(rng, cast("Sequence[Interval]", domains))
+        rule.samples = lambda rng: elementwise_samples(rng, cast("Sequence[Interval]", domains), holomorphic)
         return cast("Op[P, R]", make_op(rule))
 
     return declare
@@ -77,7 +81,7 @@ def linear(transpose: Derivative | None = None, *, formula: str) -> Callable[[Ca
     """Declare an op that is linear in its input, by its transpose alone (a VJP; or give it later with ``def_vjp``)."""
 
     def declare(forward: Callable[P, R]) -> Op[P, R]:
-        rule = Rule(forward, formula=formula, quiet=True)
+        rule = Rule(forward, formula=formula, linear=True, quiet=True)
         op = cast("Op[P, R]", make_op(rule))
         options = ", ".join(f"{name}=n.params[{name!r}]" for name in rule.options)
         rule.set_derivative("jvp", rule.inputs[0], None, f"op({{given}}, {options})", op=op)
@@ -142,8 +146,13 @@ def conjugated(d: Array) -> Array:
     return d.conjugate() if np.iscomplexobj(data_of(d)) else d
 
 
-def elementwise_samples(rng: np.random.Generator, domains: Sequence[Interval]) -> Iterator[Sample]:
-    """Points of every kind of shape, drawn from the domains: plain, 0-d, empty, strided, and every way to broadcast."""
+def elementwise_samples(
+    rng: np.random.Generator, domains: Sequence[Interval], holomorphic: bool = False
+) -> Iterator[Sample]:
+    """Points of every kind of shape, drawn from the domains: plain, 0-d, empty, strided, and every way to broadcast.
+
+    With ``holomorphic`` also points of the complex plane, above and below the domains.
+    """
 
     def draw(domain: Interval, *shape: int) -> np.ndarray[Any, Any]:
         return rng.uniform(*domain, size=shape)
@@ -156,12 +165,20 @@ def elementwise_samples(rng: np.random.Generator, domains: Sequence[Interval]) -
         yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(3,), (3, 1), (2, 1, 1)], strict=False)))
         yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(2, 3), (), (1, 3)], strict=False)))
         yield sample(*(draw(d, *shape) for d, shape in zip(domains, [(), (1, 1), (2, 1)], strict=False)))
+    if holomorphic:
+        for shapes in ([(2, 3), (3,), (2, 1)], [(), (), ()]):
+            pairs = list(zip(domains, shapes, strict=False))
+            yield sample(*(np.asarray(draw(d, *shape) + 1j * draw((-1.5, 1.5), *shape)) for d, shape in pairs))
 
 
-def draw_samples(rule: Rule, seed: int = 0) -> Iterable[Sample]:
+def draw_samples(rule: Rule, seed: int = 0) -> list[Sample]:
     """The samples of a rule, the same on every call."""
     assert rule.samples is not None, f"{rule.name} has no samples"
-    return rule.samples(np.random.default_rng(seed))
+    points = list(rule.samples(np.random.default_rng(seed)))
+    if rule.linear:  # and so in the whole complex plane
+        first = points[0]
+        points.append(first._replace(args=tuple(np.asarray(a) * (1 + 0.5j) for a in first.args)))
+    return points
 
 
 def complex_samples(rng: np.random.Generator) -> Iterator[Sample]:

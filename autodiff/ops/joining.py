@@ -16,7 +16,7 @@ from .families import linear
 from .index import getitem
 from .shape import reshape
 
-__all__ = ["concatenate", "split", "stack"]
+__all__ = ["concat", "concatenate", "split", "stack"]
 
 
 def zeros_at(a: Array) -> Array:
@@ -98,6 +98,9 @@ def split(x: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[Array]:
         cuts = list(range(n // sections, n, n // sections)) if n else [0] * (sections - 1)
     lead = (slice(None),) * (axis % len(shape))
     return [getitem(x, (*lead, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+
+
+concat = concatenate
 
 
 class JoiningMethods:

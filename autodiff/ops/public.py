@@ -29,13 +29,54 @@ from .trigonometric import *  # noqa: F403
 
 __all__ = [name for name, op in list(globals().items()) if isinstance(op, FunctionType) and not name.startswith("_")]
 
-LATER = ("einsum", "norms", "padding", "random")
+LATER = (
+    "bessel",
+    "choosing",
+    "contractions",
+    "convolution",
+    "diagonals",
+    "differences",
+    "dropout",
+    "einsum",
+    "error_functions",
+    "factoring",
+    "gammas",
+    "grids",
+    "matrix_functions",
+    "nans",
+    "norms",
+    "padding",
+    "pooling",
+    "quantiles",
+    "rearranging",
+    "rounding",
+    "solving",
+    "sorting",
+)
 
 if TYPE_CHECKING:
+    from .bessel import *  # noqa: F403
+    from .choosing import *  # noqa: F403
+    from .contractions import *  # noqa: F403
+    from .convolution import *  # noqa: F403
+    from .diagonals import *  # noqa: F403
+    from .differences import *  # noqa: F403
+    from .dropout import *  # noqa: F403
     from .einsum import *  # noqa: F403
+    from .error_functions import *  # noqa: F403
+    from .factoring import *  # noqa: F403
+    from .gammas import *  # noqa: F403
+    from .grids import *  # noqa: F403
+    from .matrix_functions import *  # noqa: F403
+    from .nans import *  # noqa: F403
     from .norms import *  # noqa: F403
     from .padding import *  # noqa: F403
-    from .random import *  # noqa: F403
+    from .pooling import *  # noqa: F403
+    from .quantiles import *  # noqa: F403
+    from .rearranging import *  # noqa: F403
+    from .rounding import *  # noqa: F403
+    from .solving import *  # noqa: F403
+    from .sorting import *  # noqa: F403
 
 
 def later() -> Iterator[Any]:

@@ -1,48 +1,5 @@
-"""Random draws as recorded operations: the draw is a row, so that a replayed tape draws anew."""
+"""Random draws as recorded operations: what ``ad.random`` offers."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from ..core.errors import ArgumentError
-from ..core.node import Array, ArrayLike
-from ..core.op import primitive
-
-__all__ = ["dropout", "dropout_mask"]
-
-
-@primitive(formula=r"m_i = [u_i \ge p] / (1 - p), \quad u_i \sim U(0, 1)", differentiable=False)
-def dropout_mask(x: ArrayLike, /, p: float = 0.5, rng: Any = None) -> Array:
-    """Draw an array like ``x`` that is 0 with probability ``p`` and ``1 / (1 - p)`` otherwise.  Never tracked."""
-    x = np.asarray(x)
-    kept = np.random.default_rng(rng).random(x.shape) >= p
-    return kept.astype(x.dtype) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
-
-
-def dropout(x: ArrayLike, p: float = 0.5, *, training: bool = True, rng: Any = None) -> Array:
-    """Set entries to 0 with probability ``p`` and scale up the rest, so that the expected value stays.
-
-    Parameters
-    ----------
-    x : array_like
-    p : float
-        From 0 to 1.
-    training : bool
-        If False, ``x`` is returned as it is.
-    rng : Generator, int or None
-        Source of randomness, as for ``np.random.default_rng``.
-
-    Raises
-    ------
-    ArgumentError
-        If ``p`` is not a probability.
-
-    References
-    ----------
-    .. [1] N. Srivastava et al., J. Mach. Learn. Res. 15 (2014) 1929-1958.
-    """
-    if not 0 <= p <= 1:
-        raise ArgumentError(f"dropout got p={p}; it is a probability, from 0 to 1.")
-    return x * dropout_mask(x, p, rng) if training and p > 0 else x
+__all__: list[str] = []

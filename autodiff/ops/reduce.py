@@ -17,7 +17,7 @@ from .joining import concatenate, stack
 from .select import equal
 from .shape import astype, moveaxis, reshape
 
-__all__ = ["argmax", "argmin", "max", "mean", "min", "prod", "sum"]
+__all__ = ["amax", "amin", "argmax", "argmin", "max", "mean", "min", "prod", "sum"]
 
 # NumPy's stubs do not take a variable for keepdims; and a wrapper less is a microsecond less.
 add_reduce: Any = np.add.reduce
@@ -193,6 +193,10 @@ def argmax(x: ArrayLike, /, axis: int | None = None, keepdims: bool = False) -> 
 def argmin(x: ArrayLike, /, axis: int | None = None, keepdims: bool = False) -> Array:
     """Position of the first smallest entry along ``axis``.  Never tracked."""
     return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+amax = max
+amin = min
 
 
 class ReduceMethods:

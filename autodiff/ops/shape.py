@@ -20,6 +20,7 @@ __all__ = [
     "flip",
     "matrix_transpose",
     "moveaxis",
+    "permute_dims",
     "ravel",
     "repeat",
     "reshape",
@@ -145,6 +146,7 @@ def astype(x: ArrayLike, /, dtype: Any) -> Array:
 
 @astype.def_samples
 def astype_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(2, 3)), dtype=np.complex128)
     yield sample(rng.normal(size=(2, 3)), dtype=np.float64)
     yield sample(rng.normal(size=(0,)), dtype=np.complex128)
 
@@ -176,6 +178,9 @@ def tile(x: ArrayLike, reps: Any) -> Array:
     apart = reshape(x, [length for n in shape for length in (1, n)])
     repeated = broadcast_to(apart, tuple(length for n, r in zip(shape, counts, strict=True) for length in (r, n)))
     return reshape(repeated, tuple(n * r for n, r in zip(shape, counts, strict=True)))
+
+
+permute_dims = transpose
 
 
 class ShapeMethods:

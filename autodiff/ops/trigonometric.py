@@ -27,26 +27,29 @@ __all__ = [
 ]
 
 
-@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x")
+@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x", holomorphic=True)
 def sin(x: ArrayLike, /) -> Array:
     """Sine of an angle in radians, entry by entry."""
     return np.sin(x)
 
 
-@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x")
+@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x", holomorphic=True)
 def cos(x: ArrayLike, /) -> Array:
     """Cosine of an angle in radians, entry by entry."""
     return np.cos(x)
 
 
-@elementwise(lambda y: 1 + y * y, formula=r"y = \tan x, \quad y' = 1 + y^2", domain=(-1, 1))
+@elementwise(lambda y: 1 + y * y, formula=r"y = \tan x, \quad y' = 1 + y^2", domain=(-1, 1), holomorphic=True)
 def tan(x: ArrayLike, /) -> Array:
     """Tangent of an angle in radians, entry by entry."""
     return np.tan(x)
 
 
 @elementwise(
-    lambda x: 1 / sqrt(1 - x * x), formula=r"y = \arcsin x, \quad y' = \frac{1}{\sqrt{1 - x^2}}", domain=(-0.8, 0.8)
+    lambda x: 1 / sqrt(1 - x * x),
+    formula=r"y = \arcsin x, \quad y' = \frac{1}{\sqrt{1 - x^2}}",
+    domain=(-0.8, 0.8),
+    holomorphic=True,
 )
 def arcsin(x: ArrayLike, /) -> Array:
     """Inverse sine in radians, entry by entry."""
@@ -54,38 +57,45 @@ def arcsin(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: -1 / sqrt(1 - x * x), formula=r"y = \arccos x, \quad y' = \frac{-1}{\sqrt{1 - x^2}}", domain=(-0.8, 0.8)
+    lambda x: -1 / sqrt(1 - x * x),
+    formula=r"y = \arccos x, \quad y' = \frac{-1}{\sqrt{1 - x^2}}",
+    domain=(-0.8, 0.8),
+    holomorphic=True,
 )
 def arccos(x: ArrayLike, /) -> Array:
     """Inverse cosine in radians, entry by entry."""
     return np.arccos(x)
 
 
-@elementwise(lambda x: 1 / (1 + x * x), formula=r"y = \arctan x, \quad y' = \frac{1}{1 + x^2}")
+@elementwise(lambda x: 1 / (1 + x * x), formula=r"y = \arctan x, \quad y' = \frac{1}{1 + x^2}", holomorphic=True)
 def arctan(x: ArrayLike, /) -> Array:
     """Inverse tangent in radians, entry by entry."""
     return np.arctan(x)
 
 
-@elementwise(lambda x: cosh(x), formula=r"y = \sinh x, \quad y' = \cosh x")
+@elementwise(lambda x: cosh(x), formula=r"y = \sinh x, \quad y' = \cosh x", holomorphic=True)
 def sinh(x: ArrayLike, /) -> Array:
     """Hyperbolic sine, entry by entry."""
     return np.sinh(x)
 
 
-@elementwise(lambda x: sinh(x), formula=r"y = \cosh x, \quad y' = \sinh x")
+@elementwise(lambda x: sinh(x), formula=r"y = \cosh x, \quad y' = \sinh x", holomorphic=True)
 def cosh(x: ArrayLike, /) -> Array:
     """Hyperbolic cosine, entry by entry."""
     return np.cosh(x)
 
 
-@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2", quiet=True)
+@elementwise(lambda y: 1 - y * y, formula=r"y = \tanh x, \quad y' = 1 - y^2", quiet=True, holomorphic=True)
 def tanh(x: ArrayLike, /) -> Array:
     """Hyperbolic tangent, entry by entry."""
     return np.tanh(x)
 
 
-@elementwise(lambda x: 1 / sqrt(x * x + 1), formula=r"y = \operatorname{arsinh} x, \quad y' = \frac{1}{\sqrt{x^2 + 1}}")
+@elementwise(
+    lambda x: 1 / sqrt(x * x + 1),
+    formula=r"y = \operatorname{arsinh} x, \quad y' = \frac{1}{\sqrt{x^2 + 1}}",
+    holomorphic=True,
+)
 def arcsinh(x: ArrayLike, /) -> Array:
     """Inverse hyperbolic sine, entry by entry."""
     return np.arcsinh(x)
@@ -95,6 +105,7 @@ def arcsinh(x: ArrayLike, /) -> Array:
     lambda x: 1 / (sqrt(x - 1) * sqrt(x + 1)),
     formula=r"y = \operatorname{arcosh} x, \quad y' = \frac{1}{\sqrt{x - 1}\sqrt{x + 1}}",
     domain=(1.5, 3),
+    holomorphic=True,
 )
 def arccosh(x: ArrayLike, /) -> Array:
     """Inverse hyperbolic cosine, entry by entry."""
@@ -102,7 +113,10 @@ def arccosh(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: 1 / (1 - x * x), formula=r"y = \operatorname{artanh} x, \quad y' = \frac{1}{1 - x^2}", domain=(-0.8, 0.8)
+    lambda x: 1 / (1 - x * x),
+    formula=r"y = \operatorname{artanh} x, \quad y' = \frac{1}{1 - x^2}",
+    domain=(-0.8, 0.8),
+    holomorphic=True,
 )
 def arctanh(x: ArrayLike, /) -> Array:
     """Inverse hyperbolic tangent, entry by entry."""

@@ -1,0 +1,5 @@
+"""Windows that slide, and pooling."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

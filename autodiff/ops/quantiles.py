@@ -1,0 +1,5 @@
+"""Order statistics: medians, quantiles, percentiles."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Rounding, and what is left of it."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Sorting, and searching what is sorted."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
