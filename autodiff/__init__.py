@@ -25,6 +25,7 @@ from .transforms.first_order import derivative as derivative
 from .transforms.first_order import grad as grad
 from .transforms.first_order import jacobian as jacobian
 from .transforms.first_order import jvp as jvp
+from .transforms.first_order import linearize as linearize
 from .transforms.first_order import value_and_grad as value_and_grad
 from .transforms.first_order import vjp as vjp
 from .transforms.second_order import hessian as hessian
@@ -33,11 +34,17 @@ from .value import Value as Value
 
 __version__ = "0.1.0"
 
-_ON_FIRST_USE = {
+_MODULES = {
+    **{name: name for name in ("data", "diagnosis", "nn", "optim", "testing", "training", "viz")},
+    **{name: f"ops.{name}" for name in ("linalg", "fft", "random")},
+}
+_NAMES = {
+    "anomaly": "diagnosis.anomaly",
+    "checkpoint": "transforms.checkpoint",
+    "custom_rule": "transforms.custom",
     "draw": "viz",
     "Drawing": "viz",
-    **dict.fromkeys(("linalg", "fft", "random"), "ops"),
-    **dict.fromkeys(("data", "nn", "optim", "testing", "training", "viz"), ""),
+    "lint": "diagnosis.lint",
 }
 
 _SPELLINGS = {
@@ -67,18 +74,17 @@ globals().pop("tensor", None)
 
 def __getattr__(name: str) -> _Any:
     """Load the parts above the engine when they are first used, so that importing the package stays quick."""
-    if name not in _ON_FIRST_USE:
-        if name.startswith("_"):
-            raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
-        op = getattr(_public, name, None)
-        if op is not None:
-            return op
+    if name in _MODULES:
+        return _importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    if name in _NAMES:
+        return getattr(_importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    if name.startswith("_"):
+        raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+    op = getattr(_public, name, None)
+    if op is None:
         raise _missing("ad", name, __dir__(), _SPELLINGS)
-    part = _ON_FIRST_USE[name]
-    if part in ("", "ops"):
-        return _importlib.import_module(f"{__name__}.{part}.{name}" if part else f"{__name__}.{name}")
-    return getattr(_importlib.import_module(f"{__name__}.{part}"), name)
+    return op
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_FIRST_USE, *_public.names()})
+    return sorted({*globals(), *_MODULES, *_NAMES, *_public.names()})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from .core.errors import AutodiffError, KindError, ShapeError, UnsupportedError
-from .core.node import Node, refuse_untrackable
+from .core.errors import AutodiffError, KindError, ShapeError
+from .core.node import Node, rebind, refuse_untrackable
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
+from .ops import public
 from .ops.activation import ActivationMethods
 from .ops.arithmetic import ArithmeticMethods, real
 from .ops.broadcast import BroadcastMethods, broadcast_to, sum_to
@@ -221,11 +222,25 @@ class Tensor(
             )  # a TypeError, as iter() owes
         return (self[i] for i in range(len(self)))
 
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise UnsupportedError(
-            "Assignment into a tensor is not recorded. Use ad.where(mask, new, x) or ad.concatenate, or build the "
-            "array in NumPy before it becomes a tensor; for a leaf, assign a changed array to x.data."
-        )
+    def __setitem__(self, key: Any, value: Any) -> None:
+        rebind(self, public.setitem(self, value, key))
+
+    def fill(self, value: Any) -> None:
+        """Set every entry, as ``t[...] = value``."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, *, kind: Any = None, stable: bool | None = None) -> None:
+        """Sort in place, as NumPy's method does; ``ad.sort`` returns the sorted tensor instead."""
+        rebind(self, public.sort(self, axis, kind, stable=stable))
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition in place, as NumPy's method does; ``ad.partition`` returns the result instead."""
+        rebind(self, public.partition(self, kth, axis))
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Set entries by their place in the flattened tensor, as NumPy's method does."""
+        flat = np.arange(self.size).take(indices, mode=mode)  # type: ignore[call-overload]
+        self[np.unravel_index(flat, self.shape)] = public.resize(values, flat.shape)
 
     def __contains__(self, value: Any) -> bool:
         return value in self._data

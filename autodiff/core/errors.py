@@ -40,6 +40,10 @@ class StaleDataError(TapeError):
     """Data was changed between recording and differentiating."""
 
 
+class AnomalyError(AutodiffError, FloatingPointError):
+    """An op made a nan or an infinite number, and somebody was watching for it."""
+
+
 class SpellingError(AutodiffError, AttributeError):
     """An attribute spelt as another library spells it."""
 

@@ -3,13 +3,67 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
+if TYPE_CHECKING:
+    from .node import Node
 
-is_recording = _recording.get
-"""True where operations on tracked nodes are being recorded."""
+
+class Watcher:
+    """Somebody who is told what happens on the tape: the base of the diagnoses, which override what they need."""
+
+    def recorded(self, node: Node, args: tuple[Any, ...]) -> None:
+        """An op made ``node`` of ``args``, which the node itself may not remember."""
+
+    def swept(self, outputs: Any, leaves: Any) -> None:
+        """A reverse sweep from ``outputs`` is about to reach ``leaves``, a dict by index."""
+
+    def pulled(self, node: Node, g: Any, found: dict[int, Any]) -> None:
+        """The sweep passed ``node`` with cotangent ``g`` and found the cotangents ``found`` of its arguments."""
+
+    def unreached(self, inputs: list[Any]) -> None:
+        """A transform found that its result does not depend on ``inputs``."""
+
+    def stepped(self, params: list[Any]) -> None:
+        """An optimizer is about to update ``params``."""
+
+
+class Watched:
+    """The recording switch where somebody watches: true or false as the plain one is."""
+
+    __slots__ = ("recording", "watchers")
+
+    def __init__(self, recording: bool, watchers: tuple[Watcher, ...]) -> None:
+        self.recording = recording
+        self.watchers = watchers
+
+    def __bool__(self) -> bool:
+        return self.recording
+
+
+_recording: ContextVar[bool | Watched] = ContextVar("recording", default=True)
+
+is_recording: Callable[[], Any] = _recording.get
+"""True where operations on tracked nodes are being recorded; a :class:`Watched` where somebody wants to be told."""
+
+
+def watchers() -> tuple[Watcher, ...]:
+    """Who is to be told of what happens here."""
+    mode = _recording.get()
+    return mode.watchers if isinstance(mode, Watched) else ()
+
+
+@contextlib.contextmanager
+def watching(watcher: Watcher) -> Any:
+    """Tell ``watcher`` what happens inside, in this thread and task."""
+    token = _recording.set(Watched(bool(_recording.get()), (*watchers(), watcher)))
+    try:
+        yield watcher
+    finally:
+        _recording.reset(token)
 
 
 class _Switch(contextlib.ContextDecorator):
@@ -18,7 +72,8 @@ class _Switch(contextlib.ContextDecorator):
     _to: bool
 
     def __enter__(self) -> None:
-        self._token: Token[bool] = _recording.set(self._to)
+        inside = watchers()
+        self._token: Token[Any] = _recording.set(Watched(self._to, inside) if inside else self._to)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

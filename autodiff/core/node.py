@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import KindError, TapeError
-from .modes import is_recording
+from .modes import Watched, is_recording
 
 if TYPE_CHECKING:
     from .rule import Rule
@@ -114,6 +114,7 @@ class Node:
             )
         if wanted:
             self._refuse_discrete(self._data)
+            self.rule = None  # nothing was recorded of how it came about: it is a leaf
         self.tracked = bool(wanted)
 
     @property
@@ -158,7 +159,8 @@ def record(cls: type[Node], data: Any, rule: Rule, a: Any, b: Any, params: Any, 
     node._data = data if data.__class__ is np.ndarray or cls is not Node.for_arrays else np.asarray(data)
     node.grad = None
     node.rule = rule
-    if tracked and is_recording():
+    mode = is_recording()
+    if tracked and mode:
         node._a = a
         node._b = b
         node.tracked = True
@@ -168,7 +170,53 @@ def record(cls: type[Node], data: Any, rule: Rule, a: Any, b: Any, params: Any, 
     node.params = params
     node.index = next_index()
     node.name = None
+    if mode.__class__ is Watched:
+        for watcher in mode.watchers:
+            watcher.recorded(node, a if rule.many else (a, b)[: len(rule.inputs)])
     return node
+
+
+def rebind(node: Node, new: Node) -> None:
+    """Let ``node`` be ``new`` from now on, as ``t[key] = v`` asks for: the same object, with another past.
+
+    What it was lives on as the first argument of ``new``.  Ops that used ``node`` before still point to it, and are now
+    older than their argument; that is how a sweep finds the version that they meant: see :func:`version_before`.
+    """
+    if node.tracked and not is_recording():
+        raise TapeError(
+            f"{describe(node)} was assigned into inside no_grad(), which would cut it off its tape silently. "
+            "Assign outside no_grad(), or into x.detach()."
+        )
+    if node.tracked and node.rule is None:
+        raise TapeError(
+            f"{describe(node)} was assigned into, but it is a leaf: its gradient would belong to numbers that are "
+            "gone. Assign into a copy, y = x.copy(), or give the leaf new numbers with x.data = array."
+        )
+    old = node.__class__.__new__(node.__class__)
+    for slot in SLOTS:
+        setattr(old, slot, getattr(node, slot))
+    for slot in SLOTS:
+        setattr(node, slot, getattr(new, slot))
+    node.name = old.name
+    if not node.tracked:
+        node.rule = None
+    elif node.rule.many:  # type: ignore[union-attr]
+        node._a = tuple([old if x is node else x for x in node._a])
+    else:
+        node._a, node._b = (old if x is node else x for x in (node._a, node._b))
+
+
+SLOTS = [slot for slot in Node.__slots__ if slot != "__weakref__"]
+
+
+def version_before(parent: Node, index: int) -> Node | None:
+    """What ``parent`` was when the node of creation number ``index`` used it; None if that is gone."""
+    while parent.index > index:
+        before = parent.args
+        if not before:
+            return None
+        parent = before[0]
+    return parent
 
 
 def describe(node: Node) -> str:

@@ -108,10 +108,13 @@ class Rule:
         fresh: bool = False,
         quiet: bool = False,
         number: Callable[..., Any] | None = None,
+        inputs: int | None = None,
+        listed: bool = True,
     ) -> None:
         # The signature as inspect.signature would give it, at a tenth of the price: the table is long.
         code, defaults = forward.__code__, forward.__defaults__ or ()
-        n_inputs, n_positional = code.co_posonlyargcount, code.co_argcount
+        n_inputs = code.co_posonlyargcount if inputs is None else inputs
+        n_positional = code.co_argcount
         n_named = n_positional + code.co_kwonlyargcount
         names = code.co_varnames
         options = names[n_inputs:n_named]
@@ -133,6 +136,8 @@ class Rule:
         self.vjps: dict[str, Written] = {}
         self.jvps: dict[str, Written] = {}
         self.forwards = Forwards(self)
+        if not listed:
+            return
         if self.name in TABLE:
             raise KindError(f"A rule named {self.name!r} is declared twice. Rename one: the table has one row a name.")
         TABLE[self.name] = self
@@ -141,6 +146,8 @@ class Rule:
         return f"<rule {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if TABLE.get(self.name) is not self:
+            raise KindError(f"{self!r} is not a row of the table, so a tape with it cannot be copied or pickled.")
         return rule_named, (self.name,)  # a copied or pickled node shares the row of the table
 
     def set_derivative(

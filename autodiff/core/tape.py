@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from .errors import StaleDataError, TapeError
-from .node import Node, describe
+from .modes import Watcher, watchers
+from .node import Node, describe, version_before
 
 FREED: Any = SimpleNamespace(name="an op that backward(free=True) has let go of", many=True)
 """Stands where the rule of a node was whose tape was freed."""
@@ -59,16 +60,33 @@ def collect(
             )
         index = node.index
         for parent in node._a if node.rule.many else (node._a, node._b):  # type: ignore[union-attr]
-            if isinstance(parent, Node) and parent.tracked:
+            if isinstance(parent, Node):
                 i = parent.index
-                if i > index and not stale_allowed:
-                    raise stale(parent, node)
+                if i > index:
+                    parent = argument_before(node, parent, stale_allowed)
+                    i = parent.index
+                if not parent.tracked:
+                    continue
                 if parent.rule is None or i in stop:
                     leaves[i] = parent
                 elif i not in made:
                     made[i] = parent
                     stack.append(parent)
     return [made[index] for index in sorted(made)], leaves
+
+
+def argument_before(node: Node, parent: Node, stale_allowed: bool) -> Node:
+    """An argument that was changed after ``node`` used it, as it was; the node holds that version from now on."""
+    meant = version_before(parent, node.index)
+    if meant is None:
+        if stale_allowed:
+            return parent
+        raise stale(parent, node)
+    if node.rule.many:  # type: ignore[union-attr]
+        node._a = tuple([meant if x is parent else x for x in node._a])
+    else:
+        node._a, node._b = (meant if x is parent else x for x in (node._a, node._b))
+    return meant
 
 
 def pull_back(
@@ -83,6 +101,9 @@ def pull_back(
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
+    watching = watchers()
+    for watcher in watching:
+        watcher.swept(outputs, leaves)
     with silence(nodes):
         while nodes:
             node = nodes.pop()  # so that a caller who lets go of values as they pass can
@@ -94,11 +115,24 @@ def pull_back(
                 g.setflags(
                     write=False
                 )  # the rule may hand it on as it is, or a view of it, which then is read-only too
-            (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
+            if watching:
+                pull_watched(watching, rule.pull_nodes if create_graph else rule.pull, g, node, pending)
+            else:
+                (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
             yield node, g
     for index, leaf in leaves.items():
         if index in pending:
             yield leaf, pending[index]
+
+
+def pull_watched(watching: Iterable[Watcher], pull: Any, g: Any, node: Node, pending: dict[int, Any]) -> None:
+    """One step of the sweep, with what it found shown to those who watch before it is added up."""
+    found: dict[int, Any] = {}
+    pull(g, node, found)
+    for watcher in watching:
+        watcher.pulled(node, g, found)
+    for i, c in found.items():
+        pending[i] = pending[i] + c if i in pending else c
 
 
 def push_forward(

@@ -11,9 +11,9 @@ from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.spelling import missing
 from ..ops import fused
 from ..ops.activation import elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus
+from ..ops.dropout import dropout
 from ..ops.fused import cross_entropy, one_hot
 from ..ops.products import matmul
-from ..ops.dropout import dropout
 from ..ops.reduce import mean
 from ..ops.softmax import log_softmax, softmax
 from ..ops.trigonometric import tanh

@@ -32,6 +32,7 @@ __all__ = [name for name, op in list(globals().items()) if isinstance(op, Functi
 LATER = (
     "bessel",
     "choosing",
+    "constant",
     "contractions",
     "convolution",
     "diagonals",
@@ -57,6 +58,7 @@ LATER = (
 if TYPE_CHECKING:
     from .bessel import *  # noqa: F403
     from .choosing import *  # noqa: F403
+    from .constant import *  # noqa: F403
     from .contractions import *  # noqa: F403
     from .convolution import *  # noqa: F403
     from .diagonals import *  # noqa: F403

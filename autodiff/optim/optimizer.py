@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import numbers
 from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.modes import watchers
 from ..core.node import Node, data_of, describe, next_index
 from .arena import Arena, pack
 
@@ -65,6 +66,8 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
+        for watcher in watchers():
+            watcher.stepped(self.params)
         if not (self._packed and self._gather()):
             self._arenas, self._alone = pack(self.params, self.state)
             self._packed = self._gather() and all([p.grad is not None or not p.tracked for p in self.params])

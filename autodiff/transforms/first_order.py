@@ -194,14 +194,40 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TapeError("jvp takes its arguments and tangents as tuples: jvp(f, (x,), (v,)).")
+    y, push = linearize(f, *primals)
+    return y, push(*tangents)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """Evaluate ``f`` and return ``(y, push)``, where ``push(*tangents)`` is its derivative along them.
+
+    The tape is recorded once, and pushed through as often as asked.
+
+    Parameters
+    ----------
+    f : callable
+    *primals
+        Its arguments.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> y, push = ad.linearize(lambda a, b: a * b, 3.0, 4.0)
+    >>> push(1.0, 0.0), push(0.0, 1.0)
+    (4.0, 3.0)
+    """
     call = Call(f, primals, range(len(primals)))
-    if len(tangents) != len(primals):
-        raise ShapeError(f"jvp got {len(tangents)} tangents for {len(primals)} inputs; the structures must agree.")
-    given = tree.flatten_like(tuple(primals), tuple(tangents))
-    fitted = [same_kind(t, x, "tangent") for t, x in zip(given, call.inputs, strict=True)]
-    record = call.must_record() or (call.outer and any(isinstance(t, Node) and t.tracked for t in given))
-    pushed = call.push(fitted, record)
-    return call.values(record), tree.unflatten(call.result, iter(pushed))
+    record = call.must_record()
+
+    def push(*tangents: Any) -> Any:
+        if len(tangents) != len(primals):
+            raise ShapeError(f"jvp got {len(tangents)} tangents for {len(primals)} inputs; the structures must agree.")
+        given = tree.flatten_like(primals, tangents)
+        fitted = [same_kind(t, x, "tangent") for t, x in zip(given, call.inputs, strict=True)]
+        again = record or (call.outer and any(isinstance(t, Node) and t.tracked for t in given))
+        return tree.unflatten(call.result, iter(call.push(fitted, again)))
+
+    return call.values(record), push
 
 
 def derivative(f: Function, x: Any, n: int = 1) -> Any:

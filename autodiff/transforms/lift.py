@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core import numbers, tree
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.modes import enable_grad, is_recording
+from ..core.modes import enable_grad, is_recording, watchers
 from ..core.node import Node, data_of
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
@@ -51,7 +51,7 @@ class Call:
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], **kwargs: Any) -> None:
-        self.outer = is_recording()
+        self.outer = bool(is_recording())
         given = list(args)
         self.inputs: list[Node] = []
         self.from_outside = False
@@ -93,6 +93,8 @@ class Call:
                 for node, g in pull_back(outputs, starts, self.inputs, create_graph)
                 if node.index in wanted
             }
+        for watcher in watchers() if len(found) < len(self.inputs) else ():
+            watcher.unreached([x for x in self.inputs if x.index not in found])
         return [result(found[x.index] if x.index in found else zeros(x), create_graph) for x in self.inputs]
 
     def push(self, tangents: Sequence[Any], create_graph: bool) -> list[Any]:
