@@ -45,6 +45,7 @@ _NAMES = {
     "draw": "viz",
     "Drawing": "viz",
     "lint": "diagnosis.lint",
+    "vmap": "transforms.vmap",
 }
 
 _SPELLINGS = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .core.batched import Batched, as_array
 from .core.errors import AutodiffError, KindError, ShapeError
 from .core.node import Node, rebind, refuse_untrackable
 from .node_methods import NodeMethods
@@ -138,7 +139,7 @@ class Tensor(
                 "Use x.detach() for its data off the tape, or x itself."
             )
         try:
-            array = np.array(data, dtype=dtype)
+            array = data if isinstance(data, Batched) else np.array(data, dtype=dtype)
         except AutodiffError:
             raise
         except (TypeError, ValueError) as error:
@@ -172,7 +173,7 @@ class Tensor(
     def _fit_cotangent(self, c: Any, source: Any) -> Any:
         data = self._data
         if c.__class__ is not np.ndarray and not isinstance(c, Node):
-            c = np.asarray(c)
+            c = as_array(c)
         if c.shape != data.shape:
             c = _sum_to(c, data.shape) if c.__class__ is np.ndarray else sum_to(c, data.shape)
         if c.dtype is not data.dtype:
@@ -184,7 +185,7 @@ class Tensor(
     def _fit_tangent(self, t: Any) -> Any:
         data = self._data
         if t.__class__ is not np.ndarray and not isinstance(t, Node):
-            t = np.asarray(t)
+            t = as_array(t)
         if t.shape != data.shape:
             t = broadcast_to(t, data.shape)
         return t if t.dtype is data.dtype else _to_dtype(t, data.dtype)

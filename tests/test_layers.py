@@ -22,6 +22,7 @@ LAYERS = {
     "nn": 4,
     "optim": 4,
     "data": 4,
+    "diagnosis": 4,
     "io": 4,
     "calculus": 4,
     "viz": 4,

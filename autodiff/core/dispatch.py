@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import numbers
+from .batched import Batched
 from .errors import KindError
 from .node import Node
 
@@ -21,7 +23,7 @@ class NotYetArrays(Exception):  # noqa: N818 - a signal to the op, never seen ou
 
 def is_array_like(kind: type) -> bool:
     """Whether values of this type become arrays, and are not arrays or NumPy scalars yet."""
-    if issubclass(kind, np.generic):
+    if issubclass(kind, np.generic | Batched):
         return False
     return issubclass(kind, np.ndarray | list | tuple | range) or hasattr(kind, "__array__")
 
@@ -44,6 +46,10 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
     def __missing__(self, key: Any) -> tuple[Callable[..., Any], type[Node]]:
         kinds = key if isinstance(key, tuple) else (key,)
         rule = self.rule
+        batch = next((kind for kind in kinds if issubclass(kind, Batched)), None)
+        if batch is not None:
+            self[key] = (partial(batch.compute, rule), Node.for_arrays)
+            return self[key]
         if any(kind is not np.ndarray and is_array_like(kind) for kind in kinds):
             raise NotYetArrays
         are_numbers = [numbers.is_number(kind) for kind in kinds]
@@ -53,7 +59,8 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
             function, cls = self._for_numbers([k for k, is_number in zip(kinds, are_numbers, strict=True) if is_number])
         else:
             converters = [self._converter(kind) for kind in kinds]
-            function, cls = rule.forward, Node.for_arrays
+            function = rule.forward if rule.positional == len(rule.options) else rule.compute
+            cls = Node.for_arrays
         if any(converters):
             function = _converted(function, converters)
         self[key] = (function, cls)

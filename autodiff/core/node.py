@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .batched import as_array
 from .errors import KindError, TapeError
 from .modes import Watched, is_recording
 
@@ -156,7 +157,7 @@ def record(cls: type[Node], data: Any, rule: Rule, a: Any, b: Any, params: Any, 
     """Make the node for ``data``, the result of ``rule``.  It remembers its arguments only if it is tracked."""
     node = cls.__new__(cls)
     # A ufunc of a 0-d array returns a NumPy scalar; a Tensor always holds an array.
-    node._data = data if data.__class__ is np.ndarray or cls is not Node.for_arrays else np.asarray(data)
+    node._data = data if data.__class__ is np.ndarray or cls is not Node.for_arrays else as_array(data)
     node.grad = None
     node.rule = rule
     mode = is_recording()

@@ -31,9 +31,13 @@ SPELLINGS = {
     "arctanh": ("atanh",),
     "arctan2": ("atan2",),
     "log": ("log", "ln"),
+    "ceil": ("ceil", "ceiling"),
+    "deg2rad": ("radians", "rad"),
+    "rad2deg": ("degrees", "deg"),
+    "sinc": ("sincpi",),
 }
 
-DECIMAL_HAS = ("exp", "log", "log10", "sqrt")  # known without importing it
+DECIMAL_HAS = ("exp", "expm1", "log", "log10", "log1p", "log2", "sqrt")  # known without importing it
 
 # From a module's name to the library that its numbers belong to, where to import it from, and what to call it.
 LIBRARIES = {"mpmath": "mpmath", "sympy": "SymPy"}
@@ -52,6 +56,66 @@ def function_for(kind: type, name: str) -> Function | None:
         if found is not None:
             return found
     return None
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether ``x`` is a single number that is none of Python's int, float and complex."""
+    return not isinstance(x, np.ndarray | int | float | complex) and is_number(type(x))
+
+
+def whole(number: Any, n: int) -> Any:
+    """The whole number ``n``, in the kind of ``number`` if that is a foreign one, so that what follows is as exact."""
+    if not is_foreign(number):
+        return n
+    return _library(type(number)).Integer(n) if _root(type(number)) == "sympy" else like(number, n)  # type: ignore[union-attr]
+
+
+def is_ordered(*numbers: Any) -> bool:
+    """Whether the numbers can be compared: complex ones and symbols cannot."""
+    try:
+        return all([bool(x < 0) or True for x in numbers])
+    except (ArithmeticError, TypeError):
+        return False
+
+
+def of_library(name: str, formula: Function) -> Function:
+    """The forward function of a row on numbers: of the number's own library, or else a formula.
+
+    Python's own numbers are left to ``math``, ``cmath`` and NumPy.
+    """
+    chosen: dict[Any, Function] = {}
+
+    def choose(kinds: tuple[type, ...]) -> Function:
+        kind = next((kind for kind in kinds if not issubclass(kind, int | float)), float)
+        kind = next((kind for kind in kinds if not issubclass(kind, int | float | complex)), kind)
+        found = function_for(kind, name)
+        if found is None and issubclass(kind, int | float | complex):
+            ufunc = getattr(np, name)
+            return lambda *args: ufunc(*args).item()
+        return found or formula
+
+    def compute(*args: Any) -> Any:
+        kinds = (*map(type, args),)
+        function = chosen.get(kinds)
+        if function is None:
+            function = chosen[kinds] = choose(kinds)
+        return function(*args)
+
+    return compute
+
+
+def cancelling(formula: Function) -> Function:
+    """A formula whose result is as small as its argument: to a small Decimal it is applied with more digits."""
+
+    def compute(x: Any) -> Any:
+        if not hasattr(x, "adjusted"):
+            return formula(x)
+        with importlib.import_module("decimal").localcontext() as context:
+            context.prec += 2 + max(0, -x.adjusted())
+            y = formula(x)
+        return +y
+
+    return compute
 
 
 def lacks(kind: type, name: str) -> KindError:
@@ -86,11 +150,22 @@ def like(number: Any, x: Any) -> Any:
     kind: Any = type(number)
     if isinstance(x, np.generic | np.ndarray):
         x = x.item()
-    if isinstance(x, complex) and isinstance(number, int | float):
+    if is_complex(type(x)) and not is_complex(kind):
         x = x.real
-    if isinstance(x, kind) or kind in (int, bool) or _root(kind) == "sympy":
+    root = _root(kind)
+    if isinstance(x, kind) or kind in (int, bool) or root == "sympy":
         return x
+    if root == "mpmath":  # its kinds do not convert each other, or fractions
+        x = _library(kind).mpmathify(x)  # type: ignore[union-attr]
+        return _library(kind).mpc(x) if is_complex(kind) else x  # type: ignore[union-attr]
+    if hasattr(number, "adjusted") and not isinstance(x, int | float) and hasattr(x, "denominator"):
+        return kind(x.numerator) / kind(x.denominator)  # a Decimal from a Fraction
     return kind(x)
+
+
+def is_complex(kind: type) -> bool:
+    """Whether numbers of this type are complex ones."""
+    return issubclass(kind, complex) or (_root(kind) == "mpmath" and kind.__name__ == "mpc")
 
 
 def _root(kind: type) -> str:

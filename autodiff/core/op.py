@@ -13,6 +13,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
 
+from .batched import Batched, as_array
 from .dispatch import NotYetArrays, as_arrays
 from .errors import KindError, UnsupportedError
 from .node import Node, data_of, record
@@ -100,6 +101,7 @@ def make_op(rule: Rule) -> Any:
         make = {1: unary_op, 2: binary_op, 3: ternary_op}.get(len(rule.inputs), general_op)
     op: Any = functools.update_wrapper(make(rule), rule.forward)
     op.rule = rule
+    rule.op = op
     op.def_vjp = functools.partial(_declare, rule, "vjp")
     op.def_jvp = functools.partial(_declare, rule, "jvp")
     op.def_samples = functools.partial(setattr, rule, "samples")
@@ -209,7 +211,9 @@ def variadic_op(rule: Rule) -> Callable[..., Any]:
     def op(arrays: Iterable[Any], /, *args: Any, **options: Any) -> Any:
         arrays = tuple(a if isinstance(a, Node) else _as_array(a) for a in arrays)
         params = _bind(rule, names, args, options)
-        y = rule.forward(*map(_as_array, arrays), **params)
+        data = [_as_array(a) for a in arrays]
+        batch = next((d for d in data if isinstance(d, Batched)), None)
+        y = batch.compute(rule, *data, *params.values()) if batch is not None else rule.forward(*data, **params)
         nodes = [a for a in arrays if isinstance(a, Node)]
         if not nodes:
             return y
@@ -220,7 +224,7 @@ def variadic_op(rule: Rule) -> Callable[..., Any]:
 
 def _as_array(x: Any) -> Any:
     data = data_of(x)
-    return data if data.__class__ is np.ndarray else np.asarray(to_float(data) if is_number(type(data)) else data)
+    return data if data.__class__ is np.ndarray else as_array(to_float(data) if is_number(type(data)) else data)
 
 
 UFUNC_OPTIONS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
@@ -269,7 +273,7 @@ def _bind(rule: Rule, names: tuple[str, ...], positional: tuple[Any, ...], optio
     params.update(zip(names, positional))
     params.update(options)
     missing = [value is inspect.Parameter.empty for value in params.values()]  # by identity: a key may be an array
-    if len(params) != len(names) or len(positional) > len(names) or any(missing):
+    if len(params) != len(names) or len(positional) > rule.positional or any(missing):
         _refuse(rule, params, positional)
     if "out" in params:
         refuse_out(rule.name, params["out"])

@@ -75,6 +75,8 @@ class Rule:
         True if there may be more than two arguments.
     options : dict
         Names and defaults of the keyword options.
+    positional : int
+        How many of them may also be given by position.
     entrywise : bool
         True if the op works entry by entry, so that it also applies to single numbers.
     differentiable : bool
@@ -83,6 +85,8 @@ class Rule:
         True if each VJP makes a new array of the shape of its input: there is nothing to sum or to copy.
     quiet : bool
         True if derivatives at finite points are finite, so that NumPy has nothing to warn of.
+    op : callable
+        The public function that was made of this rule.
     vjps, jvps : dict of str to Written
         The derivatives by input; an input that is absent has none.
     pull, pull_nodes : callable
@@ -92,6 +96,7 @@ class Rule:
         ``push(tangents, node)`` is the tangent of a node, from those of its arguments by index; None if none has one.
     """
 
+    op: Callable[..., Any]
     pull: Callable[[Any, Node, dict[int, Any]], None]
     pull_nodes: Callable[[Any, Node, dict[int, Any]], None]
     push: Callable[[dict[int, Any], Node], Any]
@@ -118,6 +123,7 @@ class Rule:
         n_named = n_positional + code.co_kwonlyargcount
         names = code.co_varnames
         options = names[n_inputs:n_named]
+        self.positional = n_positional - n_inputs
         given = dict(zip(names[n_positional - len(defaults) : n_positional], defaults)) | (forward.__kwdefaults__ or {})
         self.name = forward.__name__
         self.forward = forward
@@ -141,6 +147,11 @@ class Rule:
         if self.name in TABLE:
             raise KindError(f"A rule named {self.name!r} is declared twice. Rename one: the table has one row a name.")
         TABLE[self.name] = self
+
+    def compute(self, *args: Any) -> Any:
+        """The forward function of inputs and all options by position, also those that it takes by keyword only."""
+        n = len(args) - len(self.options) + self.positional
+        return self.forward(*args[:n], **dict(zip(list(self.options)[self.positional :], args[n:])))
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
@@ -187,7 +198,7 @@ class Rule:
                     c = pull_through(g, d_x(n._data))
                 except (ArithmeticError, TypeError, ValueError):
                     c = by_ieee(lambda g, n: pull_through(g, d_x(n._data)), g, n)
-                if c.__class__ is not x._data.__class__ or c.__class__ is ndarray and c.dtype is not x._data.dtype:
+                if c.__class__ is not x._data.__class__ or (...):
                     c = x._fit_cotangent(c, g)
                 i = x.index
                 pending[i] = pending[i] + c if i in pending else c
@@ -220,8 +231,8 @@ class Rule:
             head = f"if isinstance({wrt}, Node) and {wrt}.tracked:"
             misfit = f"c.__class__ is not float or {wrt}._data.__class__ is not float"
             if self.fresh:
-                misfit = f"c.__class__ is not {wrt}._data.__class__"
-                misfit += f" or c.__class__ is ndarray and c.dtype is not {wrt}._data.dtype"
+                misfit = f"c.__class__ is not {wrt}._data.__class__ or "
+                misfit += f"(c.dtype is not {wrt}._data.dtype if c.__class__ is ndarray else c.__class__ is not float)"
             body = [*compute, f"if {misfit}:", f"    c = {wrt}._fit_cotangent(c, g)"]
             body += [f"i = {wrt}.index", "pending[i] = pending[i] + c if i in pending else c"]
         return [head, *(f"    {line}" for line in body)]

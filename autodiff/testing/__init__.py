@@ -12,8 +12,10 @@ from .checks import (
     check_second_order,
     check_vjp,
 )
+from .table import GradientTable, gradient_table
 
 __all__ = [
+    "GradientTable",
     "check_complete",
     "check_dtype",
     "check_forward",
@@ -24,4 +26,5 @@ __all__ = [
     "check_rule",
     "check_second_order",
     "check_vjp",
+    "gradient_table",
 ]

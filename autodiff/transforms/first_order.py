@@ -16,7 +16,7 @@ import numpy as np
 from ..core import numbers, tree
 from ..core.errors import KindError, ShapeError, TapeError
 from ..core.node import Node, data_of, describe, shape_of
-from .lift import Call, plain, same_kind, stack_up
+from .lift import ARRAYS, Call, plain, same_kind, stack_up, zeros
 
 Function = Callable[..., Any]
 ArgNums = int | Sequence[int]
@@ -114,7 +114,7 @@ def one(y: Any) -> Any:
     """The cotangent that the gradient of a single number starts with."""
     if not isinstance(y, Node):
         return 1.0
-    return np.ones(y._data.shape, y._data.dtype) if isinstance(y._data, np.ndarray) else numbers.like(y._data, 1)
+    return np.ones(y._data.shape, y._data.dtype) if isinstance(y._data, ARRAYS) else numbers.like(y._data, 1)
 
 
 def require_scalar(y: Any, f: Function) -> Any:
@@ -263,7 +263,7 @@ def derivative(f: Function, x: Any, n: int = 1) -> Any:
 def one_like(x: Any) -> Any:
     """A one of the kind and shape of ``x``."""
     data = x._data if isinstance(x, Node) else x
-    if isinstance(data, np.ndarray | list | np.generic):
+    if isinstance(data, (*ARRAYS, list, np.generic)):
         return np.ones(np.shape(data))
     return numbers.like(data, 1)
 
@@ -310,7 +310,7 @@ def _size(x: Any) -> int:
 def _basis(x: Any) -> list[Any]:
     """The unit vectors of the space that ``x`` lies in."""
     data = x._data if isinstance(x, Node) else x
-    if not isinstance(data, np.ndarray):
+    if not isinstance(data, ARRAYS):
         return [numbers.like(data, 1)]
     return list(np.eye(data.size, dtype=data.dtype).reshape(data.size, *data.shape))
 
@@ -321,7 +321,7 @@ def _by_pull(call: Call, record: bool) -> list[list[Any]]:
     for k, y in enumerate(call.outputs):
         rows = []
         for unit in _basis(y):
-            starts = [unit if i == k else _zeros(other) for i, other in enumerate(call.outputs)]
+            starts = [unit if i == k else zeros(other) for i, other in enumerate(call.outputs)]
             rows.append(call.pull(starts, record))
         blocks.append([stack_up([r[i] for r in rows], shape_of(y) + shape_of(x)) for i, x in enumerate(call.inputs)])
     return _unwrap(blocks, call)
@@ -333,7 +333,7 @@ def _by_push(call: Call, record: bool) -> list[list[Any]]:
     for k, x in enumerate(call.inputs):
         pushed = []
         for unit in _basis(x):
-            tangents = [unit if i == k else _zeros(other) for i, other in enumerate(call.inputs)]
+            tangents = [unit if i == k else zeros(other) for i, other in enumerate(call.inputs)]
             along = call.push(tangents, record)
             if _is_complex(x):
                 tangents[k] = unit * 1j
@@ -370,11 +370,6 @@ def _in_plane(y: Any, along: Any, across: Any) -> Any:
             "number: it has no complex derivative. Take x and y of x + 1j * y as two real arguments."
         )
     return along
-
-
-def _zeros(x: Any) -> Any:
-    data = x._data if isinstance(x, Node) else x
-    return np.zeros_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 0)
 
 
 def _unwrap(blocks: list[list[Any]], call: Call) -> list[list[Any]]:

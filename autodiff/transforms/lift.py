@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core import numbers, tree
+from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import enable_grad, is_recording, watchers
 from ..core.node import Node, data_of
@@ -22,6 +23,9 @@ from ..ops.joining import stack
 from ..ops.shape import astype, reshape
 from ..tensor import Tensor
 from ..value import Value
+
+ARRAYS = (np.ndarray, Batched)
+"""What the data of a tensor is."""
 
 
 def lift(leaf: Any) -> Node:
@@ -126,15 +130,17 @@ def result(g: Any, create_graph: bool) -> Any:
 def zeros(x: Any) -> Any:
     """A zero of the kind and shape of ``x``."""
     data = data_of(x)
-    return np.zeros_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 0)
+    return np.zeros(data.shape, data.dtype) if isinstance(data, ARRAYS) else numbers.like(data, 0)
 
 
 def same_kind(g: Any, x: Node, what: str) -> Any:
     """A given tangent or cotangent, checked against the node that it belongs to and brought to its kind."""
     data = x._data
-    if not isinstance(data, np.ndarray):
+    if not isinstance(data, ARRAYS):
         return g if isinstance(g, Node) else numbers.like(data, g)
-    array = g if isinstance(g, Tensor) else np.asarray(g).view()  # a sweep may make it read-only: not the user's own
+    array = (
+        g if isinstance(g, Tensor | Batched) else np.asarray(g).view()
+    )  # a sweep may make it read-only: not the user's own
     if array.shape != data.shape:
         raise ShapeError(
             f"A {what} of shape {array.shape} was given for a value of shape {data.shape}; they must agree."
@@ -146,4 +152,4 @@ def stack_up(rows: list[Any], shape: tuple[int, ...]) -> Any:
     """Join derivatives row by row, then give the rows a shape; plain numbers stay a plain array."""
     if not rows:
         return np.zeros(shape)
-    return reshape(stack(rows) if any(isinstance(r, Node) for r in rows) else np.stack(rows), shape)
+    return reshape(stack(rows) if any(isinstance(r, Node | Batched) for r in rows) else np.stack(rows), shape)

@@ -124,7 +124,7 @@ def test_a_derivative_that_is_wrong_only_when_differentiated_again():
 
     wrong = planted(squared, frozen, right_jvp)
     check_vjp(wrong, POINT)
-    with pytest.raises(AssertionError, match="second order, on the vjp"):
+    with pytest.raises(AssertionError, match="one order up, on the vjp"):
         check_second_order(wrong, POINT)
     check_second_order(wrong, sample(*POINT.args, order=1))
 
