@@ -23,13 +23,10 @@ from .ops.public import *  # noqa: F403
 from .tensor import Tensor as Tensor
 from .transforms.first_order import derivative as derivative
 from .transforms.first_order import grad as grad
-from .transforms.first_order import jacobian as jacobian
 from .transforms.first_order import jvp as jvp
 from .transforms.first_order import linearize as linearize
 from .transforms.first_order import value_and_grad as value_and_grad
 from .transforms.first_order import vjp as vjp
-from .transforms.second_order import hessian as hessian
-from .transforms.second_order import hvp as hvp
 from .value import Value as Value
 
 __version__ = "0.1.0"
@@ -44,6 +41,9 @@ _NAMES = {
     "custom_rule": "transforms.custom",
     "draw": "viz",
     "Drawing": "viz",
+    "hessian": "transforms.second_order",
+    "hvp": "transforms.second_order",
+    "jacobian": "transforms.jacobian",
     "lint": "diagnosis.lint",
     "vmap": "transforms.vmap",
 }

@@ -12,13 +12,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from .core import tree
 from .core.errors import UnsupportedError
 from .core.node import Node, data_of, shape_of
 from .core.op import UFUNC_OPTIONS
 from .ops import public
+from .ops.refused import REFUSED
 
 WHOLE = {
     "reduce": {
@@ -43,6 +42,33 @@ def find(name: str, module: str = "numpy") -> Callable[..., Any] | None:
     namespace = import_module(f"{__package__}.ops.{NAMESPACES[module]}") if module in NAMESPACES else public
     op: Callable[..., Any] | None = getattr(namespace, name, None)
     return op
+
+
+QUESTIONS = frozenset(
+    [
+        "allclose",
+        "array2string",
+        "array_equal",
+        "array_equiv",
+        "array_repr",
+        "array_str",
+        "can_cast",
+        "common_type",
+        "einsum_path",
+        "iscomplexobj",
+        "isfortran",
+        "isrealobj",
+        "may_share_memory",
+        "min_scalar_type",
+        "ndim",
+        "nonzero",
+        "result_type",
+        "shape",
+        "shares_memory",
+        "size",
+    ]
+)
+"""What NumPy answers about the data of tensors with nothing that could be differentiated."""
 
 
 class NumpyProtocol:
@@ -79,8 +105,8 @@ class NumpyProtocol:
             name = f"emath.{name}"  # turns complex for negative numbers, which the op of that name does not
         if name == "where" and len(args) == 1:
             name = "nonzero"
-        if name in WITHOUT_DERIVATIVE:
-            return WITHOUT_DERIVATIVE[name](*args, **kwargs)
+        if name in QUESTIONS:
+            return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
         return _call(name, f"np.{name}", args, kwargs, original=function)
 
 
@@ -93,6 +119,8 @@ def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None
     leaves = tree.flatten([args, kwargs])
     if original is not None and not any(isinstance(a, Node) and a.tracked for a in leaves):
         return original(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))  # nothing to lose
+    if name in REFUSED:
+        raise UnsupportedError(f"{spelling} of a tensor is refused: {REFUSED[name]}.")
     raise UnsupportedError(
         f"{spelling} has no rule, so its derivative is not known. Write it with ops that have one (dir(autodiff) lists "
         "them), or read the data with x.detach()."
@@ -121,26 +149,3 @@ def inputs_by_position(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]
             break
         args.append(kwargs.pop(p.name))
     return args, kwargs
-
-
-def _like(make: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, *args, **kwargs: make(data_of(x), *args, **kwargs)
-
-
-WITHOUT_DERIVATIVE: dict[str, Callable[..., Any]] = {
-    "shape": shape_of,
-    "ndim": lambda x: len(shape_of(x)),
-    "size": lambda x, axis=None: np.size(data_of(x), axis),
-    "zeros_like": _like(np.zeros_like),
-    "ones_like": _like(np.ones_like),
-    "empty_like": _like(np.empty_like),
-    "full_like": _like(np.full_like),
-    "result_type": lambda *args: np.result_type(*map(data_of, args)),
-    "iscomplexobj": lambda x: np.iscomplexobj(data_of(x)),
-    "isrealobj": lambda x: np.isrealobj(data_of(x)),
-    "can_cast": lambda x, *args, **kwargs: np.can_cast(data_of(x), *args, **kwargs),
-    "array_equal": lambda a, b, **kwargs: np.array_equal(data_of(a), data_of(b), **kwargs),
-    "allclose": lambda a, b, *args, **kwargs: np.allclose(data_of(a), data_of(b), *args, **kwargs),
-    "array_repr": lambda x, *args, **kwargs: repr(x),
-    "array_str": lambda x, *args, **kwargs: str(x),
-}

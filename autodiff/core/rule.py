@@ -123,7 +123,7 @@ class Rule:
         n_named = n_positional + code.co_kwonlyargcount
         names = code.co_varnames
         options = names[n_inputs:n_named]
-        self.positional = n_positional - n_inputs
+        self.positional = len(options) if code.co_flags & inspect.CO_VARARGS else n_positional - n_inputs
         given = dict(zip(names[n_positional - len(defaults) : n_positional], defaults)) | (forward.__kwdefaults__ or {})
         self.name = forward.__name__
         self.forward = forward

@@ -14,6 +14,7 @@ from ..core.node import Node, data_of
 from ..core.op import make_op
 from ..core.rule import Derivative, Rule
 from ..core.tape import pull_back
+from ..ops.broadcast import broadcast_to, sum_to
 from ..tensor import Tensor
 from .lift import zeros
 
@@ -130,9 +131,11 @@ def transpose(f: Callable[[Any], Any], like: Any, g: Any) -> Any:
     """``f`` transposed, of ``g``: pull ``g`` back through the linear function ``f`` of arguments like ``like``."""
     with enable_grad():
         v = Tensor(np.zeros_like(np.asarray(data_of(like))))
-        y = f(v)
+        y: Any = f(v)
         if not isinstance(y, Node) or not y.tracked:
             return zeros(v)
+        # A derivative may leave the sums over what was broadcast to the sweep, and so may be of another shape than g.
+        g = broadcast_to(g, y.shape) if np.size(data_of(g)) < y.size else sum_to(g, y.shape)
         again = isinstance(g, Node) or isinstance(like, Node)
         found = dict(_of(v, pull_back((y,), (g,), (v,), create_graph=again)))
     return found.get(v.index, zeros(v))

@@ -1,4 +1,4 @@
-"""First derivatives of functions: ``grad``, ``vjp``, ``jvp``, ``jacobian``, ``derivative``.
+"""First derivatives of functions: ``grad``, ``vjp``, ``jvp``, ``linearize``, ``derivative``.
 
 All take and return plain numbers and arrays, or nested tuples, lists, dicts and dataclasses of them; inside, the
 function sees nodes.  They nest to any depth.  If the function also depends on tracked nodes from outside, the results
@@ -15,8 +15,8 @@ import numpy as np
 
 from ..core import numbers, tree
 from ..core.errors import KindError, ShapeError, TapeError
-from ..core.node import Node, data_of, describe, shape_of
-from .lift import ARRAYS, Call, plain, same_kind, stack_up, zeros
+from ..core.node import Node, describe, shape_of
+from .lift import ARRAYS, Call, plain, same_kind
 
 Function = Callable[..., Any]
 ArgNums = int | Sequence[int]
@@ -266,120 +266,3 @@ def one_like(x: Any) -> Any:
     if isinstance(data, (*ARRAYS, list, np.generic)):
         return np.ones(np.shape(data))
     return numbers.like(data, 1)
-
-
-def jacobian(f: Function, argnums: ArgNums = 0) -> Function:
-    """The function that computes every partial derivative of ``f``: shape ``y.shape + x.shape``.
-
-    Forward or reverse, whichever takes fewer sweeps of the tape, which is recorded once.
-
-    Parameters
-    ----------
-    f : callable
-        Returns an array, or a nested structure of them.
-    argnums : int or sequence of int
-
-    Examples
-    --------
-    >>> import autodiff as ad
-    >>> ad.jacobian(lambda x: x[::-1] ** 2)(np.array([1.0, 2.0]))
-    array([[0., 4.],
-           [2., 0.]])
-    """
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-
-    @functools.wraps(f)
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = Call(f, args, wanted, **kwargs)
-        record = call.must_record()
-        columns = sum(_size(x) for x in call.inputs)
-        rows = sum(_size(y) for y in call.outputs)
-        in_plane = any(map(_is_complex, [*call.inputs, *call.outputs]))  # where a pull gives a conjugate, or half of it
-        blocks = _by_push(call, record) if columns < rows or in_plane else _by_pull(call, record)
-        per_output = [tuple(tree.unflatten(args[k], blocks_of_y) for k in wanted) for blocks_of_y in map(iter, blocks)]
-        chosen = iter([p[0] if isinstance(argnums, int) else p for p in per_output])
-        return tree.unflatten(call.result, chosen)
-
-    return jacobian_of_f
-
-
-def _size(x: Any) -> int:
-    return int(np.prod(shape_of(x)))
-
-
-def _basis(x: Any) -> list[Any]:
-    """The unit vectors of the space that ``x`` lies in."""
-    data = x._data if isinstance(x, Node) else x
-    if not isinstance(data, ARRAYS):
-        return [numbers.like(data, 1)]
-    return list(np.eye(data.size, dtype=data.dtype).reshape(data.size, *data.shape))
-
-
-def _by_pull(call: Call, record: bool) -> list[list[Any]]:
-    """One reverse sweep an output entry: blocks ``[output][input]``."""
-    blocks = []
-    for k, y in enumerate(call.outputs):
-        rows = []
-        for unit in _basis(y):
-            starts = [unit if i == k else zeros(other) for i, other in enumerate(call.outputs)]
-            rows.append(call.pull(starts, record))
-        blocks.append([stack_up([r[i] for r in rows], shape_of(y) + shape_of(x)) for i, x in enumerate(call.inputs)])
-    return _unwrap(blocks, call)
-
-
-def _by_push(call: Call, record: bool) -> list[list[Any]]:
-    """One forward sweep an input entry: blocks ``[output][input]``."""
-    columns = []
-    for k, x in enumerate(call.inputs):
-        pushed = []
-        for unit in _basis(x):
-            tangents = [unit if i == k else zeros(other) for i, other in enumerate(call.inputs)]
-            along = call.push(tangents, record)
-            if _is_complex(x):
-                tangents[k] = unit * 1j
-                across = call.push(tangents, record)
-                along = [_in_plane(y, a, b) for y, a, b in zip(call.outputs, along, across, strict=True)]
-            pushed.append(along)
-        columns.append(pushed)
-    blocks = []
-    for i, y in enumerate(call.outputs):
-        row = []
-        for x, pushed in zip(call.inputs, columns, strict=True):
-            entries = stack_up([p[i] for p in pushed], shape_of(x) + shape_of(y))
-            n = len(shape_of(x))
-            row.append(entries.transpose((*range(n, entries.ndim), *range(n))) if entries.ndim else entries)
-        blocks.append(row)
-    return _unwrap(blocks, call)
-
-
-def _is_complex(x: Any) -> bool:
-    return bool(np.iscomplexobj(data_of(x)))
-
-
-def _in_plane(y: Any, along: Any, across: Any) -> Any:
-    """A derivative by a complex number, from those along its real and its imaginary axis.
-
-    Of a real ``y`` it is the direction of steepest ascent, as everywhere; of a complex ``y`` it exists only if turning
-    the direction by 90 degrees turns the derivative.
-    """
-    if not _is_complex(y):
-        return along + across * 1j
-    if not np.allclose(data_of(along) * 1j, data_of(across), rtol=1e-4, equal_nan=True):
-        raise KindError(
-            "jacobian of a function that is not holomorphic, such as one that takes abs, real or conj of a complex "
-            "number: it has no complex derivative. Take x and y of x + 1j * y as two real arguments."
-        )
-    return along
-
-
-def _unwrap(blocks: list[list[Any]], call: Call) -> list[list[Any]]:
-    """The derivative of a number by a number is a number."""
-    return [
-        [
-            b.item()
-            if isinstance(b, np.ndarray) and not (hasattr(data_of(x), "dtype") or hasattr(data_of(y), "dtype"))
-            else b
-            for b, x in zip(row, call.inputs, strict=True)
-        ]
-        for row, y in zip(blocks, call.outputs, strict=True)
-    ]

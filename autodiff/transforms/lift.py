@@ -16,7 +16,7 @@ from ..core import numbers, tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import enable_grad, is_recording, watchers
-from ..core.node import Node, data_of
+from ..core.node import Node, data_of, next_index
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
 from ..ops.joining import stack
@@ -57,6 +57,7 @@ class Call:
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], **kwargs: Any) -> None:
         self.outer = bool(is_recording())
         given = list(args)
+        self.start = next_index()
         self.inputs: list[Node] = []
         self.from_outside = False
         for i, k in enumerate(argnums):
@@ -80,11 +81,10 @@ class Call:
         """Whether derivatives must be nodes: something outside this call may want to differentiate them again."""
         if not self.outer:
             return False
-        own = {x.index for x in self.inputs}
         if any(x.args for x in self.inputs):
             return True
-        _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], own)
-        return any(index not in own for index in leaves)
+        _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], {x.index for x in self.inputs})
+        return any(index < self.start for index in leaves)
 
     def pull(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
         """The cotangent of every input, zeros where the outputs do not depend on it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .first_order import ArgNums, Function, grad, jacobian, jvp
+from .first_order import ArgNums, Function, grad, jvp
+from .jacobian import jacobian
 
 
 def hessian(f: Function, argnums: ArgNums = 0) -> Function:

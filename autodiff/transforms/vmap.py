@@ -235,6 +235,18 @@ def _in_front(x: Any, axis: int) -> Any:
     return moveaxis(x if isinstance(x, Node | Batched) else np.asarray(x), axis, 0)
 
 
+def batch_of(array: Any) -> Batch:
+    """Examples along the first axis as a batch for whoever computes outside of any ``vmap`` of its own."""
+    return Batch(array, _depth.get() + 1)
+
+
+def examples_of(y: Any, count: int) -> Any:
+    """The examples of a result of such a batch, along the first axis."""
+    array = _at(_depth.get() + 1, y._data if isinstance(y, Node) else y)
+    array = getitem(y if isinstance(y, Node | Batched) else np.asarray(y), None) if array is None else array
+    return array if len(array) == count else broadcast_to(array, (count, *array.shape[1:]))
+
+
 def _is_tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and x.tracked
 
@@ -260,10 +272,7 @@ def _all_at_once(f: Any, args: Any, kwargs: Any, mapped: Any, axes: Any, count: 
     for y in tree.flatten(result):
         if isinstance(y, Node) and y.tracked:
             raise CannotBatchError("it closes over tracked tensors")
-        array = _at(level, y._data if isinstance(y, Node) else y)
-        if array is None:
-            array = y[None] if isinstance(y, Node | Batched) else np.asarray(y)[None]
-        outputs.append(array if len(array) == count else broadcast_to(array, (count, *array.shape[1:])))
+        outputs.append(examples_of(y, count))
     return outputs, result
 
 
@@ -283,7 +292,7 @@ def _in_a_loop(f: Any, args: Any, kwargs: Any, mapped: Any, axes: Any, count: in
 
 
 def _example(x: Any, i: int) -> Any:
-    return x[i] if isinstance(x, Node | Batched) else Tensor(x[i], requires_grad=False)
+    return getitem(x, i) if isinstance(x, Node | Batched) else Tensor(x[i], requires_grad=False)
 
 
 def _stacked(ys: list[Any]) -> Any:

@@ -1,0 +1,82 @@
+"""Every public function of NumPy is an op, a question that has no derivative, or refused with a reason."""
+
+import importlib.util
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.core.rule import TABLE
+from autodiff.numpy_protocol import QUESTIONS, find
+from autodiff.ops import public
+from autodiff.ops.refused import REFUSED
+
+SPACES = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
+FUNCTIONS = [
+    pytest.param(space, name, id=f"{space}.{name}")
+    for space, module in SPACES.items()
+    for name in module.__all__
+    if callable(getattr(module, name)) and not isinstance(getattr(module, name), type)
+]
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+@pytest.mark.parametrize(("space", "name"), FUNCTIONS)
+def test_every_function_of_numpy_is_accounted_for(space, name):
+    places = [find(name, space) is not None, name in REFUSED]
+    assert any(places) or name in QUESTIONS, f"{space}.{name} is neither an op nor refused"
+    assert places.count(True) < 2, f"{space}.{name} is an op and refused"
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refusal_is_of_a_function_that_numpy_has_and_says_why(name):
+    assert any(hasattr(module, name) for module in SPACES.values())
+    assert len(REFUSED[name]) > 15
+
+
+def test_a_refused_function_says_so():
+    t = ad.Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"np.unique of a tensor is refused: how many results"):
+        np.unique(t)
+    with pytest.raises(TypeError, match=r"np.frexp of a tensor is refused: mantissa"):
+        np.frexp(t)
+    assert np.unique(t.detach()).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("name", public.names())
+def test_every_op_has_a_docstring_and_can_be_found(name):
+    op = getattr(ad, name)
+    assert op.__doc__
+    assert inspect.signature(op)
+
+
+def test_options_that_numpy_has_are_numpys():
+    """The names, their order and their defaults; an option that is more than NumPy's is keyword-only or comes last."""
+    different = []
+    for rule in TABLE.values():
+        function = getattr(np, rule.name, None)
+        if (
+            function is None
+            or isinstance(function, np.ufunc)
+            or not rule.options
+            or not rule.forward.__module__.startswith("autodiff.ops")
+        ):
+            continue
+        try:
+            theirs = list(inspect.signature(function).parameters)
+        except ValueError:
+            continue
+        ours = [*rule.inputs, *rule.options]
+        options = theirs[1 if rule.variadic else len(rule.inputs) :]
+        if list(rule.options)[: len(options)] != options and not set(options) <= set(rule.options):
+            different.append((rule.name, ours, theirs))
+    assert not different
+
+
+def test_the_reference_page_is_up_to_date():
+    spec = importlib.util.spec_from_file_location("make_reference", REFERENCE / "make.py")
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    assert (REFERENCE / "ops.md").read_text() == make.page(), "run: python docs/reference/make.py"
