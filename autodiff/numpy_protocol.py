@@ -14,7 +14,7 @@ from typing import Any
 
 from .core import tree
 from .core.errors import UnsupportedError
-from .core.node import Node, data_of, shape_of
+from .core.node import Node, data_of, rebind, shape_of
 from .core.op import UFUNC_OPTIONS
 from .ops import public
 from .ops.refused import REFUSED
@@ -43,6 +43,9 @@ def find(name: str, module: str = "numpy") -> Callable[..., Any] | None:
     op: Callable[..., Any] | None = getattr(namespace, name, None)
     return op
 
+
+IN_PLACE = frozenset(["fill_diagonal", "place", "put", "put_along_axis", "putmask"])
+"""What writes into its first argument in NumPy: into a tensor it is recorded, and the tensor is returned too."""
 
 QUESTIONS = frozenset(
     [
@@ -105,6 +108,9 @@ class NumpyProtocol:
             name = f"emath.{name}"  # turns complex for negative numbers, which the op of that name does not
         if name == "where" and len(args) == 1:
             name = "nonzero"
+        if name in IN_PLACE and args and isinstance(args[0], Node):
+            rebind(args[0], _call(name, f"np.{name}", args, kwargs, original=function))
+            return args[0]
         if name in QUESTIONS:
             return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
         return _call(name, f"np.{name}", args, kwargs, original=function)

@@ -264,11 +264,14 @@ class Tensor(
         """The same data, off the tape."""
         return Tensor(self._data, requires_grad=False, name=self.name)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """Convert to another dtype.  A conversion to whole numbers or truth values leaves the tape."""
-        if np.dtype(dtype).kind not in "fc":
-            return Tensor(self._data.astype(dtype), requires_grad=False)
-        return astype(self, np.dtype(dtype))
+        dtype = np.dtype(dtype)
+        if not np.can_cast(self.dtype, dtype, casting):  # type: ignore[arg-type]
+            raise KindError(f"astype from {self.dtype} to {dtype} is not allowed by casting={casting!r}.")
+        return astype(self, dtype)
 
     def all(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Whether all entries are true.  Never tracked."""

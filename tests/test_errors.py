@@ -153,15 +153,15 @@ def test_keywords_of_other_libraries():
         T.sum(dim=0)
     with raises(TypeError, "mean got the keyword keepdim=", "here it is keepdims="):
         ad.mean(T, keepdim=True)
-    with raises(TypeError, "std got the keyword correction=", "here it is ddof="):
-        T.std(correction=1)
-    with raises(TypeError, "sum got the keyword colour=", "it takes axis, keepdims"):
+    with raises(TypeError, "sum got the keyword colour=", "it takes axis, dtype"):
         ad.sum(T, colour="red")
 
 
 def test_numpy_functions_without_a_rule():
-    with raises(TypeError, "np.unwrap has no rule", "derivative is not known", "x.detach()"):
-        np.unwrap(T)
+    with raises(TypeError, "np.emath.sqrt has no rule", "derivative is not known", "x.detach()"):
+        np.emath.sqrt(T)
+    with raises(TypeError, "np.unique of a tensor is refused", "by index instead"):
+        np.unique(T)
     with raises(TypeError, "with a tensor as out="):
         np.add(1, 1, out=T)
 
@@ -219,16 +219,12 @@ def test_shapes_and_values():
         ad.mean_squared_error(T, np.ones((2, 1)))
     with raises(ValueError, "split of shape (2,) into 3 sections", "Give the positions"):
         ad.split(T, 3)
-    with raises(TypeError, "pad has no rule for mode='mean'", "'edge'"):
-        ad.pad(T, 1, mode="mean")
-    with raises(TypeError, "norm has no rule for the matrix norm ord='nuc'"):
-        ad.norm(ad.Tensor(np.eye(2)), "nuc")
+    with raises(TypeError, "pad", "mode='empty'"):
+        ad.pad(T, 1, mode="empty")
     with raises(ValueError, "dropout got p=2"):
         ad.dropout(T, 2)
     with raises(ValueError, "gelu got approximate='fast'"):
         ad.gelu(T, "fast")
-    with raises(ValueError, "einsum('ij,jk->ik') names 2 operands, got 1"):
-        ad.einsum("ij,jk->ik", np.eye(2))
     with raises(ValueError, "operand 0 is labelled 'ijk', but its shape is (2, 2)"):
         ad.einsum("ijk->i", np.eye(2))
     with raises(TypeError, "shape () was iterated over"):

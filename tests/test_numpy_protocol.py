@@ -95,10 +95,8 @@ def test_numpys_functions_on_values():
 @pytest.mark.parametrize(
     ("f", "name"),
     [
-        (lambda t: np.unwrap(t), "np.unwrap"),
-        (lambda t: np.linalg.svd(t), "np.svd"),
-        (lambda t: np.gcd(t, t), "np.gcd"),
-        (lambda t: np.heaviside(t, 0), "np.heaviside"),
+        (lambda t: np.emath.sqrt(t), "np.emath.sqrt"),
+        (lambda t: np.emath.arccos(t), "np.emath.arccos"),
     ],
 )
 def test_a_function_without_a_rule_says_so(f, name):
@@ -134,7 +132,8 @@ def test_writing_into_a_tensor_or_an_array_says_so():
     ("kwargs", "message"),
     [
         ({"where": A > 0.3}, r"add got where=.*Use ad.where"),
-        ({"dtype": int}, r"add got dtype=int64 for an input of float64.*Convert first"),
+        ({"dtype": int}, r"Cannot cast ufunc 'add' input 0 from"),
+        ({"signature": "dd->d"}, r"add got signature="),
         ({"colour": 1}, r"colour"),
     ],
 )

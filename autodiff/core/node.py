@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .batched import as_array
+from .batched import Batched, as_array
 from .errors import KindError, TapeError
 from .modes import Watched, is_recording
 
@@ -246,7 +246,7 @@ def size_of(x: Any) -> int:
     """The number of entries of a node, array or number."""
     if isinstance(x, Node):
         x = x._data
-    return x.size if x.__class__ is np.ndarray else int(np.size(x))
+    return x.size if isinstance(x, np.ndarray | Batched) else int(np.size(x))
 
 
 def refuse_untrackable(what: str, found: str) -> KindError:

@@ -70,12 +70,13 @@ def whole(number: Any, n: int) -> Any:
     return _library(type(number)).Integer(n) if _root(type(number)) == "sympy" else like(number, n)  # type: ignore[union-attr]
 
 
-def is_ordered(*numbers: Any) -> bool:
-    """Whether the numbers can be compared: complex ones and symbols cannot."""
+def is_ordered(x: Any) -> bool:
+    """Whether a number can be compared with others: complex ones and symbols cannot."""
     try:
-        return all([bool(x < 0) or True for x in numbers])
+        bool(x < 0)
     except (ArithmeticError, TypeError):
         return False
+    return True
 
 
 def of_library(name: str, formula: Function) -> Function:
@@ -153,8 +154,10 @@ def like(number: Any, x: Any) -> Any:
     if is_complex(type(x)) and not is_complex(kind):
         x = x.real
     root = _root(kind)
-    if isinstance(x, kind) or kind in (int, bool) or root == "sympy":
+    if isinstance(x, kind) or kind in (int, bool):
         return x
+    if root == "sympy":
+        return _library(kind).sympify(+x)  # type: ignore[union-attr]
     if root == "mpmath":  # its kinds do not convert each other, or fractions
         x = _library(kind).mpmathify(x)  # type: ignore[union-attr]
         return _library(kind).mpc(x) if is_complex(kind) else x  # type: ignore[union-attr]

@@ -227,8 +227,8 @@ def _as_array(x: Any) -> Any:
     return data if data.__class__ is np.ndarray else as_array(to_float(data) if is_number(type(data)) else data)
 
 
-UFUNC_OPTIONS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
-"""What NumPy's ufuncs take beyond their inputs, and what means nothing special."""
+UFUNC_OPTIONS = ("out", "where", "casting", "order", "dtype", "subok", "signature")
+"""What NumPy's ufuncs take beyond their inputs."""
 
 
 def with_ufunc_options(op: Any, rule: Rule, inputs: Any, rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -237,24 +237,21 @@ def with_ufunc_options(op: Any, rule: Rule, inputs: Any, rest: tuple[Any, ...], 
         options = {"out": rest[0], **options}  # the one option that ufuncs take by position
     elif rest:
         _refuse(rule, options, rest)
-    for name, value in options.items():
-        if name not in UFUNC_OPTIONS:
-            _refuse(rule, options, ())
-        if name == "out":
-            refuse_out(rule.name, value)
-        if name == "where" and value is not True:
-            raise UnsupportedError(
-                f"{rule.name} got where=: what NumPy leaves elsewhere is not defined, and has no derivative. "
-                f"Use ad.where(mask, {rule.name}(...), other)."
-            )
+    if not options.keys() <= set(UFUNC_OPTIONS):
+        _refuse(rule, options, ())
+    refuse_out(rule.name, options.pop("out", None))
+    if options.pop("where", True) is not True:
+        raise UnsupportedError(
+            f"{rule.name} got where=: what NumPy leaves elsewhere is not defined, and has no derivative. "
+            f"Use ad.where(mask, {rule.name}(...), other)."
+        )
+    ufunc = getattr(np, rule.name, None)
+    if isinstance(ufunc, np.ufunc):  # NumPy says what is wrong with the others
+        ufunc(*(np.empty(0, getattr(x, "dtype", None) or type(x)) for x in inputs), **options)
+    if options.get("signature") is not None:
+        raise UnsupportedError(f"{rule.name} got signature=, which is not supported. Give a dtype, or use astype.")
     if options.get("dtype") is not None:
-        dtype, casting = np.dtype(options["dtype"]), options.get("casting", "same_kind")
-        for x in inputs:
-            if not np.can_cast(getattr(x, "dtype", type(x)), dtype, casting):
-                raise KindError(
-                    f"{rule.name} got dtype={dtype} for an input of {getattr(x, 'dtype', type(x))}, which "
-                    f"casting={casting!r} does not allow. Convert first, with astype."
-                )
+        dtype = np.dtype(options["dtype"])
         inputs = [x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype) for x in inputs]
     return op(*inputs)
 

@@ -48,6 +48,11 @@ def sample(*args: Any, order: int = 2, **params: Any) -> Sample:
     return Sample(args, params, order)
 
 
+def local(name: str) -> str:
+    """What an input is called in the source of ``pull`` and ``push``, which have variables of their own."""
+    return f"{name}_" if name in {"g", "n", "t", "c", "i", "k", "data", "total", "pending", "tangents"} else name
+
+
 class Written(NamedTuple):
     """A derivative as its row declares it: a function, and in source what is done with it and what it asks for."""
 
@@ -206,11 +211,12 @@ class Rule:
         lines = ["def pull(g, n, pending):"] if direction == "pull" else ["def push(tangents, n):", "    total = None"]
         if self.variadic:
             (wrt,) = self.inputs
-            lines.append(f"    for k, {wrt} in enumerate(n._a):")
+            lines += [] if nodes else ["    data = [data_of(a) for a in n._a]"]
+            lines.append(f"    for k, {local(wrt)} in enumerate(n._a):")
             lines += [f"        {line}" for line in self._lines_for(wrt, direction, nodes)]
         else:
             slots = ", = n._a" if self.many else " = n._a" if len(self.inputs) == 1 else " = n._a, n._b"
-            lines.append(f"    {', '.join(self.inputs)}{slots}")
+            lines.append(f"    {', '.join(map(local, self.inputs))}{slots}")
             for wrt in self.vjps if direction == "pull" else self.jvps:
                 lines += [f"    {line}" for line in self._lines_for(wrt, direction, nodes)]
         return "\n".join(lines + ["    return total"] * (direction == "push"))
@@ -218,6 +224,7 @@ class Rule:
     def _lines_for(self, wrt: str, direction: str, nodes: bool) -> list[str]:
         """The lines of ``pull`` or ``push`` that deal with one argument."""
         written, given = (self.vjps[wrt], "g") if direction == "pull" else (self.jvps[wrt], "t")
+        x = local(wrt)
         call = self._call(written, wrt, given, nodes)
         compute = [f"c = {call}"]
         if self.entrywise and not nodes:  # Python's numbers raise where IEEE's are infinite
@@ -225,16 +232,16 @@ class Rule:
             compute = ["try:", f"    c = {call}", "except (ArithmeticError, TypeError, ValueError):"]
             compute += [f"    c = by_ieee(lambda {given}, n: {again}, {given}, n)"]
         if direction == "push":
-            head = f"if isinstance({wrt}, Node) and {wrt}.index in tangents:"
-            body = [f"t = tangents[{wrt}.index]", *compute, "total = c if total is None else total + c"]
+            head = f"if isinstance({x}, Node) and {x}.index in tangents:"
+            body = [f"t = tangents[{x}.index]", *compute, "total = c if total is None else total + c"]
         else:
-            head = f"if isinstance({wrt}, Node) and {wrt}.tracked:"
-            misfit = f"c.__class__ is not float or {wrt}._data.__class__ is not float"
+            head = f"if isinstance({x}, Node) and {x}.tracked:"
+            misfit = f"c.__class__ is not float or {x}._data.__class__ is not float"
             if self.fresh:
-                misfit = f"c.__class__ is not {wrt}._data.__class__ or "
-                misfit += f"(c.dtype is not {wrt}._data.dtype if c.__class__ is ndarray else c.__class__ is not float)"
-            body = [*compute, f"if {misfit}:", f"    c = {wrt}._fit_cotangent(c, g)"]
-            body += [f"i = {wrt}.index", "pending[i] = pending[i] + c if i in pending else c"]
+                misfit = f"c.__class__ is not {x}._data.__class__ or "
+                misfit += f"(c.dtype is not {x}._data.dtype if c.__class__ is ndarray else c.__class__ is not float)"
+            body = [*compute, f"if {misfit}:", f"    c = {x}._fit_cotangent(c, g)"]
+            body += [f"i = {x}.index", "pending[i] = pending[i] + c if i in pending else c"]
         return [head, *(f"    {line}" for line in body)]
 
     def _call(self, written: Written, wrt: str, given: str, nodes: bool, of: str | None = None) -> str:
@@ -242,9 +249,9 @@ class Rule:
         fetch = {"g" if given == "g" else f"{wrt}_dot": given, "y": "n" if nodes else "n._data"}
         slots = ["_a", "_b"]
         for k, name in enumerate(self.inputs):
-            argument = f"{of}.{slots[k]}" if of and not self.many else name
+            argument = f"{of}.{slots[k]}" if of and not self.many else local(name)
             if self.variadic:
-                fetch |= {"i": "k", name: "n._a" if nodes else "[data_of(a) for a in n._a]"}
+                fetch |= {"i": "k", name: "n._a" if nodes else "data"}
             elif nodes:
                 fetch[name] = argument
             elif name == wrt:

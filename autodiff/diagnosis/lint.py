@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import tree
 from ..core.errors import StaleDataError
 from ..core.modes import Watcher, watching
 from ..core.names import find_names, name_of
@@ -90,7 +91,8 @@ class Lint(Watcher):
 
     def _remember(self, node: Node, args: tuple[Any, ...]) -> None:
         """Keep checksums of the arrays that an op used, for as long as its node lives."""
-        arrays = [(x, data_of(x)) for x in args if not isinstance(x, Node) or x.rule is None]
+        used_too = tree.flatten(list(node.params.values())) if node.params else []
+        arrays = [(x, data_of(x)) for x in (*args, *used_too) if not isinstance(x, Node) or x.rule is None]
         prints = [(x, a, checksum(a)) for x, a in arrays if isinstance(a, np.ndarray)]
         if prints:
             index, used = node.index, self.used

@@ -8,34 +8,58 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from ..core.node import Array, ArrayLike
-from ..core.numbers import like
+from ..core.node import Array, ArrayLike, data_of
+from ..core.numbers import is_foreign, is_ordered, lacks, like, whole
 from ..core.op import primitive
-from .exponential import exp, log1p
-from .families import elementwise, elementwise_samples
-from .select import where
+from .arithmetic import sqrt
+from .exponential import exp, expm1, log, log1p
+from .families import elementwise, elementwise_samples, times
+from .select import equal, where
 from .special import erf
-from .trigonometric import tanh
+from .trigonometric import arctan, tanh
 
 __all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
+
+
+def _is_above(x: Any) -> bool:
+    """Whether a number is greater than 0, in NumPy's order if it is complex."""
+    return (x.real, x.imag) > (0, 0) if isinstance(x, complex) else bool(x > 0)
+
+
+def _relu_of_number(x: Any) -> Any:
+    try:
+        positive = x > 0
+    except TypeError:
+        return x if _is_above(x) else 0j
+    if positive is True or x != x:
+        return x
+    if positive is False:
+        return like(x, 0)
+    raise lacks(type(x), "relu")  # a statement of SymPy's, which is no factor
 
 
 @elementwise(
     lambda x: x > 0,
     formula=r"y = \max(x, 0), \quad y' = [x > 0]",
     quiet=True,
-    number=lambda x: x if x > 0 or x != x else like(x, 0),
+    number=_relu_of_number,
+    holomorphic=True,
 )
 def relu(x: ArrayLike, /) -> Array:
-    """``max(x, 0)``, entry by entry.  Derivative 0 at 0."""
+    """``max(x, 0)``, entry by entry.  Derivative 0 at 0.
+
+    Complex numbers are compared with 0 by their real parts, then by their imaginary parts, as everywhere in NumPy.
+    """
     return np.maximum(x, 0)
 
 
 def _sigmoid_of_number(x: Any) -> Any:
-    if isinstance(x, complex):
+    try:
+        right = (x.real if isinstance(x, complex) else x) >= 0
+        e = exp(-x if right else x)
+    except TypeError:  # symbols
         return 1 / (1 + exp(-x))
-    e = exp(-abs(x))
-    return (1 if x >= 0 else e) / (1 + e)
+    return (1 if right else e) / (1 + e)
 
 
 @elementwise(
@@ -47,8 +71,13 @@ def _sigmoid_of_number(x: Any) -> Any:
 )
 def sigmoid(x: ArrayLike, /) -> Array:
     """Logistic function ``1 / (1 + e**-x)``, entry by entry.  Never overflows, exact in both tails."""
-    if x.dtype.kind == "c":
-        return 1 / (1 + np.exp(np.negative(x)))
+    kind = x.dtype.kind
+    if kind == "c":
+        left = np.real(x) < 0
+        e = np.exp(np.where(left, x, -x))
+        return np.where(left, e, 1) / (1 + e)
+    if kind != "f":
+        x = np.asarray(x, dtype=float)
     e = np.exp(-np.abs(x))
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)
 
@@ -61,33 +90,58 @@ def sigmoid(x: ArrayLike, /) -> Array:
 )
 def log_sigmoid(x: ArrayLike, /) -> Array:
     """Logarithm of the logistic function, entry by entry.  Never overflows."""
-    return -np.logaddexp(0, np.negative(x))
+    return -np.logaddexp(0, np.subtract(0.0, x))
+
+
+def _softplus_of_number(x: Any) -> Any:
+    if is_ordered(x) or isinstance(x, complex):  # which max refuses, as NumPy does
+        return max(x, 0) + log1p(exp(-abs(x)))
+    return log(1 + exp(x))
 
 
 @elementwise(
     lambda x: sigmoid(x),
     formula=r"y = \ln(1 + e^{x}), \quad y' = \sigma(x)",
     quiet=True,
-    number=lambda x: max(x, 0) + log1p(exp(-abs(x))),
+    number=_softplus_of_number,
 )
 def softplus(x: ArrayLike, /) -> Array:
     """Smooth ramp ``ln(1 + e**x)``, entry by entry.  Never overflows."""
     return np.logaddexp(0, x)
 
 
+def _in_kind_of(x: Array, slope: Any) -> Any:
+    """A slope that can be multiplied with numbers of the kind of ``x``."""
+    data = data_of(x)
+    if not is_foreign(data):
+        return slope
+    return whole(data, int(slope)) if slope == int(slope) else like(data, slope)
+
+
+def _at_kink(x: Array, slope: Any, below: Array, factor: Array = 1) -> Array:
+    """``below``, and at 0 what is of smallest size between ``slope`` and 1, times ``factor``."""
+    if isinstance(slope, np.ndarray) or 0 <= slope <= 1:
+        return below
+    return where(equal(x, 0), factor if slope > 1 else 0, below)
+
+
 @primitive(
     formula=r"y = x \text{ if } x > 0 \text{ else } a x, \quad y' = 1 \text{ or } a",
     entrywise=True,
-    number=lambda x, negative_slope: x if x > 0 else negative_slope * x,
+    number=lambda x, negative_slope: x if _is_above(x) else _in_kind_of(x, negative_slope) * x,
 )
 def leaky_relu(x: ArrayLike, /, negative_slope: float = 0.01) -> Array:
-    """``x`` where positive, ``negative_slope * x`` elsewhere, entry by entry."""
+    """``x`` where positive, ``negative_slope * x`` elsewhere, entry by entry.
+
+    At 0 the derivative is the one of smallest size between ``negative_slope`` and 1.
+    """
     return np.where(np.greater(x, 0), x, np.multiply(negative_slope, x))
 
 
 @leaky_relu.def_vjp
 def leaky_relu_vjp(g: Array, x: Array, negative_slope: float) -> Array:
-    return where(x > 0, g, g * negative_slope)  # choosing keeps single precision, a slope made of numbers would not
+    # Choosing keeps single precision, a slope made of numbers would not.
+    return where(x > 0, g, _at_kink(x, negative_slope, g * _in_kind_of(x, negative_slope), g))
 
 
 @leaky_relu.def_jvp
@@ -95,16 +149,24 @@ def leaky_relu_jvp(x_dot: Array, x: Array, negative_slope: float) -> Array:
     return leaky_relu_vjp(x_dot, x, negative_slope)
 
 
-leaky_relu.def_samples(lambda rng: elementwise_samples(rng, [(-2, 2)]))
+leaky_relu.def_samples(lambda rng: elementwise_samples(rng, [(-2, 2)], holomorphic=True))
+
+
+def _elu_slope(x: Array, alpha: float) -> Array:
+    return where(x > 0, 1, _at_kink(x, alpha, _in_kind_of(x, alpha) * exp(where(x > 0, whole(data_of(x), 0), x))))
 
 
 @elementwise(
-    lambda x, y, alpha: where(x > 0, 1, y + alpha),
-    formula=r"y = x \text{ if } x > 0 \text{ else } \alpha (e^x - 1), \quad y' = 1 \text{ or } y + \alpha",
-    number=lambda x, alpha: x if x > 0 else alpha * (exp(x) - 1),
+    _elu_slope,
+    formula=r"y = x \text{ if } x > 0 \text{ else } \alpha (e^x - 1), \quad y' = 1 \text{ or } \alpha e^x",
+    quiet=True,
+    number=lambda x, alpha: x if _is_above(x) else _in_kind_of(x, alpha) * expm1(x),
+    holomorphic=True,
 )
 def elu(x: ArrayLike, /, alpha: float = 1.0) -> Array:
     """``x`` where positive, ``alpha * (e**x - 1)`` elsewhere, entry by entry.
+
+    At 0 the derivative is the one of smallest size between ``alpha`` and 1.
 
     References
     ----------
@@ -113,10 +175,24 @@ def elu(x: ArrayLike, /, alpha: float = 1.0) -> Array:
     return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+FAR_BELOW = -6e4  # both functions that follow are 0 there in every precision, and half precision has such numbers
+
+
+def _finite_below(x: Any) -> Any:
+    """``x``, but not -inf, which would make nan of 0."""
+    if hasattr(x, "dtype"):
+        return np.maximum(x, FAR_BELOW)
+    return x if x != -math.inf else FAR_BELOW
+
+
+def _silu(x: Any) -> Any:
+    return _finite_below(x) * sigmoid(x)
+
+
 @elementwise(
-    lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    lambda x: times(sigmoid(x), 1 + times(sigmoid(-x), x)),
     formula=r"y = x\,\sigma(x), \quad y' = \sigma(x)\,(1 + x\,\sigma(-x))",
-    number=lambda x: x * sigmoid(x),
+    number=_silu,
     holomorphic=True,
 )
 def silu(x: ArrayLike, /) -> Array:
@@ -126,26 +202,35 @@ def silu(x: ArrayLike, /) -> Array:
     ----------
     .. [1] S. Elfwing, E. Uchibe and K. Doya, arXiv:1702.03118 (2017).
     """
-    return x * sigmoid(x)
+    return _silu(x)
 
 
-_SQRT_HALF = math.sqrt(0.5)
-_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
-_CUBIC = 0.044715  # from the paper
+_ROOTS = (math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715)
+
+
+def _gelu_constants(x: Array) -> Any:
+    """``sqrt(1 / 2)``, ``sqrt(2 / pi)`` and the cubic coefficient from the paper, in the kind of ``x``."""
+    data = data_of(x)
+    if not is_foreign(data):
+        return _ROOTS
+    one = whole(data, 1)
+    return sqrt(one / 2), 1 / sqrt(2 * arctan(one)), 44715 * one / 10**6
 
 
 def _gelu_slope(x: Array, approximate: str) -> Array:
+    root_half, root_two_over_pi, cubic = _gelu_constants(x)
     if approximate == "none":
-        return 0.5 * (1 + erf(x * _SQRT_HALF)) + x * exp(-0.5 * x * x) * (0.5 * _SQRT_2_OVER_PI)
-    t = tanh(_SQRT_2_OVER_PI * (x + _CUBIC * x * x * x))
-    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (_SQRT_2_OVER_PI * (1 + 3 * _CUBIC * x * x))
+        return (1 + erf(x * root_half)) / 2 + times(exp(-x * x / 2), x * (root_two_over_pi / 2))
+    t = tanh(root_two_over_pi * (x + cubic * x * x * x))
+    return (1 + t) / 2 + times(1 - t * t, x * (root_two_over_pi * (1 + 3 * cubic * x * x)) / 2)
 
 
 def _gelu(x: Array, approximate: str) -> Array:
+    root_half, root_two_over_pi, cubic = _gelu_constants(x)
     if approximate == "none":
-        return 0.5 * x * (1 + erf(x * _SQRT_HALF))
+        return _finite_below(x) / 2 * (1 + erf(x * root_half))
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh(_SQRT_2_OVER_PI * (x + _CUBIC * x * x * x)))
+        return _finite_below(x) / 2 * (1 + tanh(root_two_over_pi * (x + cubic * x * x * x)))
     raise ArgumentError(f"gelu got approximate={approximate!r}; expected 'none' (exact) or 'tanh'.")
 
 

@@ -1,30 +1,34 @@
-"""Arithmetic, powers, rounding, and the parts of a complex number."""
+"""Arithmetic, powers, signs, and the parts of a complex number."""
 
 from __future__ import annotations
 
+import builtins
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, data_of
+from ..core.node import Array, ArrayLike, Node, data_of
+from ..core.numbers import function_for, is_complex, is_foreign, lacks
 from ..core.op import primitive
 from .exponential import log
-from .families import complex_samples, conjugated, elementwise, times
-from .select import equal, where
+from .families import complex_samples, conjugated, elementwise, is_finite, times
+from .select import equal, isnan, logical_and, logical_or, where
 
 __all__ = [
     "abs",
     "absolute",
     "add",
     "cbrt",
-    "ceil",
     "conj",
     "conjugate",
     "divide",
-    "floor",
+    "divmod",
+    "float_power",
     "floor_divide",
     "imag",
+    "mod",
     "multiply",
     "negative",
     "positive",
@@ -33,12 +37,11 @@ __all__ = [
     "real",
     "reciprocal",
     "remainder",
-    "rint",
     "sign",
     "sqrt",
     "square",
     "subtract",
-    "trunc",
+    "true_divide",
 ]
 
 
@@ -87,22 +90,49 @@ def divide(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.divide(a, b)
 
 
+def _remainder_of_numbers(a: Any, b: Any) -> Any:
+    r = a % b
+    return r + b if hasattr(r, "adjusted") and r and (r < 0) != (b < 0) else r  # Decimal's % rounds towards 0
+
+
+def _floor_quotient_of_numbers(a: Any, b: Any) -> Any:
+    try:
+        q = a // b
+    except TypeError:
+        nearest = function_for(type(a - b), "nint")  # mpmath has % alone
+        if nearest is None:
+            raise
+        return nearest((a - a % b) / b)
+    return q - 1 if hasattr(q, "adjusted") and a % b and (a < 0) != (b < 0) else q
+
+
 @elementwise(
     1,
     lambda a, b: -floor_divide(a, b),
     formula=r"y = a - b \lfloor a / b \rfloor, \quad \bar b = -\lfloor a / b \rfloor\,\bar y",
     domain=[(3.1, 3.9), (0.8, 1.0)],
-    number=operator.mod,
+    number=_remainder_of_numbers,
 )
 def remainder(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Remainder ``a % b`` with the sign of ``b``, entry by entry.  Derivative taken between the jumps."""
     return np.remainder(a, b)
 
 
-@elementwise(0, 0, formula=r"y = \lfloor a / b \rfloor", domain=[(3.1, 3.9), (0.8, 1.0)], number=operator.floordiv)
+@elementwise(
+    0,
+    0,
+    formula=r"y = \lfloor a / b \rfloor",
+    domain=[(3.1, 3.9), (0.8, 1.0)],
+    number=_floor_quotient_of_numbers,
+)
 def floor_divide(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Rounded-down quotient ``a // b``, entry by entry.  Derivative 0."""
     return np.floor_divide(a, b)
+
+
+def divmod(a: ArrayLike, b: ArrayLike, /, **options: Any) -> tuple[Array, Array]:
+    """``(a // b, a % b)``, entry by entry."""
+    return floor_divide(a, b, **options), remainder(a, b, **options)
 
 
 @elementwise(-1, formula=r"y = -x", number=operator.neg, holomorphic=True)
@@ -118,31 +148,58 @@ def positive(x: ArrayLike, /) -> Array:
 
 
 def power_slope(x: Array, p: Array) -> Array:
-    if isinstance(p, int | float) and p == 0:
+    if not isinstance(p, np.ndarray | Node) and p == 0:
         return times(0, x)  # a number kind may raise on 0 ** -1
-    return times(p, power(x, p - 1))
+    rest = power(x, p - 1)
+    slope = p * rest
+    if is_finite(slope):
+        return slope
+    # Only 0 * inf is replaced, not every 0: the derivative of 2 x at 0 is 2, whatever its neighbours are.
+    return where(logical_and(isnan(slope), logical_or(equal(p, 0), equal(rest, 0))), 0, slope)
+
+
+def log_of_base(x: Array, p: Array, y: Array) -> Array:
+    """``ln x``, complex if the power ``y`` is, and 0 at ``0 ** 0``."""
+    result = data_of(y)
+    if is_foreign(result):
+        return log(where(equal(x, 0), 1, x))  # such numbers need not have the infinity that y = 0 outweighs
+    if np.iscomplexobj(result) and not np.iscomplexobj(data_of(x)):
+        x = x + 0j
+    if isinstance(x, int | float | complex) and x and not isinstance(result, float | complex):
+        return np.log(x + 0.0).item()  # math.log raises for negative numbers; an array would widen single precision
+    return log(where(logical_and(equal(x, 0), equal(p, 0)), 1, x))
 
 
 @elementwise(
     power_slope,
-    lambda x, y: times(y, log(where(equal(x, 0), 1, x))),  # log 0 must not leak in where x is 0
+    lambda x, p, y: times(y, log_of_base(x, p, y)),
     formula=r"y = x^p, \quad \bar x = p\,x^{p-1}\,\bar y, \; \bar p = y \ln x\;\bar y",
     domain=[(0.5, 2), (-2, 2)],
     number=operator.pow,
     holomorphic=True,
 )
 def power(x: ArrayLike, p: ArrayLike, /) -> Array:
-    """``x ** p``, entry by entry.  At ``x = 0`` the derivative in ``p`` is 0."""
-    if p.__class__ is int and x.__class__ is np.ndarray and 1 <= p <= 4:
+    """``x ** p``, entry by entry.  At ``x = 0`` the derivative in ``p`` is 0, for negative ``p`` -inf."""
+    if p.__class__ is int and x.__class__ is np.ndarray and 1 <= p <= 4 and x.dtype.kind != "b":
         square = x * x if p > 1 else x  # np.power takes hundreds of times as long as a product
         return +x if p == 1 else square if p == 2 else square * x if p == 3 else square * square
     return np.power(x, p)
 
 
+def float_power(x: ArrayLike, p: ArrayLike, /, **options: Any) -> Array:
+    """``x ** p`` in double precision at least, entry by entry: also whole numbers have negative powers."""
+    if is_foreign(data_of(x)) or is_foreign(data_of(p)):
+        return power(x, p, **options)
+    if not isinstance(x, Node) and not isinstance(p, Node):
+        return np.float_power(x, p, **options)
+    zero = np.float64(0)  # a NumPy number widens, and subtracting 0 changes no bit
+    return power(subtract(x, zero), subtract(p, zero), **options)
+
+
 @elementwise(lambda x: 2 * x, formula=r"y = x^2, \quad y' = 2x", number=lambda x: x * x, holomorphic=True)
 def square(x: ArrayLike, /) -> Array:
     """``x * x``, entry by entry."""
-    return np.multiply(x, x)
+    return np.square(x)
 
 
 @elementwise(
@@ -150,7 +207,7 @@ def square(x: ArrayLike, /) -> Array:
 )
 def reciprocal(x: ArrayLike, /) -> Array:
     """``1 / x``, entry by entry."""
-    return np.divide(1, x)
+    return np.reciprocal(x)
 
 
 @elementwise(lambda y: 1 / (2 * y), formula=r"y = \sqrt x, \quad y' = \frac{1}{2 y}", domain=(0.5, 3), holomorphic=True)
@@ -159,7 +216,20 @@ def sqrt(x: ArrayLike, /) -> Array:
     return np.sqrt(x)
 
 
-@elementwise(lambda y: 1 / (3 * y * y), formula=r"y = \sqrt[3] x, \quad y' = \frac{1}{3 y^2}", domain=(0.5, 3))
+def _cube_root_of_number(x: Any) -> Any:
+    for name, *order in (("real_root", 3), ("cbrt",)):  # SymPy's and mpmath's cbrt are complex for negative numbers
+        root = function_for(type(x), name)
+        if root is not None:
+            return -root(-x, *order) if name == "cbrt" and x < 0 else root(x, *order)
+    raise lacks(type(x), "cbrt")
+
+
+@elementwise(
+    lambda y: 1 / (3 * y * y),
+    formula=r"y = \sqrt[3] x, \quad y' = \frac{1}{3 y^2}",
+    domain=(0.5, 3),
+    number=_cube_root_of_number,
+)
 def cbrt(x: ArrayLike, /) -> Array:
     """Real cube root, entry by entry.  Slope inf at 0, unless its cotangent is 0."""
     return np.cbrt(x)
@@ -169,7 +239,7 @@ def cbrt(x: ArrayLike, /) -> Array:
 # in the direction of steepest ascent, the two directions of the sweep are written out for the rows that follow.
 
 
-@primitive(formula=r"y = |x|, \quad \bar x = \operatorname{sign}(x)\,\bar y", entrywise=True, number=abs)
+@primitive(formula=r"y = |x|, \quad \bar x = \operatorname{sign}(x)\,\bar y", entrywise=True, number=builtins.abs)
 def absolute(x: ArrayLike, /) -> Array:
     """Absolute value, entry by entry.  Derivative 0 at 0."""
     return np.absolute(x)
@@ -191,7 +261,10 @@ absolute.def_samples(complex_samples)
 def _sign_of_number(x: Any) -> Any:
     if x != x:
         return x  # nan
-    return (x > 0) - (x < 0) if not isinstance(x, complex) else (x / abs(x) if x else x)
+    library = function_for(type(x), "sign")
+    if library is not None:
+        return library(x)
+    return np.sign(x).item() if isinstance(x, complex) else (x > 0) - (x < 0)
 
 
 @primitive(formula=r"y = x / |x|, \quad y' = 0 \text{ for real } x", entrywise=True, number=_sign_of_number)
@@ -204,9 +277,9 @@ def sign(x: ArrayLike, /) -> Array:
 def sign_vjp(g: Array, x: Array, y: Array) -> Array:
     """A change along ``x`` leaves its direction alone, one across turns it; the map is its own transpose."""
     if not np.iscomplexobj(data_of(x)):
-        return g * 0
+        return times(g, 0)
     across = g - y * real(conjugated(y) * g)
-    return across / absolute(where(equal(x, 0), 1, x))
+    return across / where(equal(x, 0), math.inf, absolute(x))
 
 
 @sign.def_jvp
@@ -217,7 +290,14 @@ def sign_jvp(x_dot: Array, x: Array, y: Array) -> Array:
 sign.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \operatorname{Re} x", entrywise=True, number=lambda x: x.real)
+def _part(x: Any, name: str, in_sympy: str) -> Any:
+    if hasattr(x, name):
+        return getattr(x, name)
+    part: Any = function_for(type(x), in_sympy)
+    return part(x)
+
+
+@primitive(formula=r"y = \operatorname{Re} x", entrywise=True, number=lambda x: _part(x, "real", "re"))
 def real(x: ArrayLike, /) -> Array:
     """Real part, entry by entry."""
     return np.real(x)
@@ -236,15 +316,16 @@ def real_jvp(x_dot: Array) -> Array:
 real.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \operatorname{Im} x", entrywise=True, number=lambda x: x.imag)
+@primitive(formula=r"y = \operatorname{Im} x", entrywise=True, number=lambda x: _part(x, "imag", "im"))
 def imag(x: ArrayLike, /) -> Array:
     """Imaginary part, entry by entry."""
     return np.imag(x)
 
 
 @imag.def_vjp
-def imag_vjp(g: Array) -> Array:
-    return g * 1j
+def imag_vjp(g: Array, x: Array) -> Array:
+    data = data_of(x)
+    return g * 1j if np.iscomplexobj(data) or is_complex(type(data)) else times(g, 0)
 
 
 @imag.def_jvp
@@ -274,40 +355,11 @@ def conj_jvp(x_dot: Array) -> Array:
 conj.def_samples(complex_samples)
 
 
-def _floor_of_number(x: Any) -> Any:
-    if isinstance(x, float) and x - x != 0:
-        return x  # infinite or nan
-    q = x // 1
-    return q - 1 if hasattr(x, "to_integral_value") and q > x else q  # Decimal's // rounds towards 0
-
-
-@elementwise(0, formula=r"y = \lfloor x \rfloor, \quad y' = 0", domain=(0.1, 0.9), number=_floor_of_number)
-def floor(x: ArrayLike, /) -> Array:
-    """Round down, entry by entry.  Derivative 0."""
-    return np.floor(x)
-
-
-@elementwise(0, formula=r"y = \lceil x \rceil, \quad y' = 0", domain=(0.1, 0.9), number=lambda x: -_floor_of_number(-x))
-def ceil(x: ArrayLike, /) -> Array:
-    """Round up, entry by entry.  Derivative 0."""
-    return np.ceil(x)
-
-
-@elementwise(0, formula=r"y = \operatorname{round}(x), \quad y' = 0", domain=(0.1, 0.4))
-def rint(x: ArrayLike, /) -> Array:
-    """Round to the nearest whole number, halves to even, entry by entry.  Derivative 0."""
-    return np.rint(x)
-
-
-@elementwise(0, formula=r"y = x \text{ without its fraction}, \quad y' = 0", domain=(0.1, 0.9))
-def trunc(x: ArrayLike, /) -> Array:
-    """Round towards 0, entry by entry.  Derivative 0."""
-    return np.trunc(x)
-
-
 abs = absolute
 conjugate = conj
+mod = remainder
 pow = power
+true_divide = divide
 
 
 class ArithmeticMethods:
@@ -321,6 +373,7 @@ class ArithmeticMethods:
     __truediv__ = divide
     __mod__ = remainder
     __floordiv__ = floor_divide
+    __divmod__ = divmod
     __pow__ = power
     __neg__ = negative
     __pos__ = positive
@@ -344,6 +397,9 @@ class ArithmeticMethods:
     def __rfloordiv__(self, other: ArrayLike) -> Array:
         return floor_divide(other, self)
 
+    def __rdivmod__(self, other: ArrayLike) -> tuple[Array, Array]:
+        return divmod(other, self)
+
     def __rpow__(self, other: ArrayLike) -> Array:
         return power(other, self)
 
@@ -365,10 +421,6 @@ class ArithmeticMethods:
     sign = sign
     conj = conj
     conjugate = conj
-    floor = floor
-    ceil = ceil
-    rint = rint
-    trunc = trunc
 
     @property
     def real(self) -> Array:

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike
+from ..core.batched import Batched
+from ..core.node import Array, ArrayLike, Node, shape_of
 from ..core.rule import Sample, sample
 from .families import linear
 
-__all__ = ["broadcast_to", "sum_to"]
+__all__ = ["broadcast_arrays", "broadcast_to", "sum_to"]
 
 
 @linear(formula=r"y = x \text{ repeated to a shape}, \quad \bar x = \textstyle\sum \bar y \text{ over the repeats}")
-def broadcast_to(x: ArrayLike, /, shape: Any) -> Array:
+def broadcast_to(x: ArrayLike, /, shape: Any, subok: bool = False) -> Array:
     """``x`` with the given shape, repeated along new axes and along axes of length 1."""
     if x.ndim == 0:
         return np.full(shape, x)  # a fifth of the time, and what follows reads every entry anyway
@@ -25,7 +26,7 @@ def broadcast_to(x: ArrayLike, /, shape: Any) -> Array:
 
 @broadcast_to.def_vjp
 def broadcast_to_vjp(g: Array, x: Array) -> Array:
-    return sum_to(g, np.shape(x) if isinstance(x, np.ndarray) else x.shape)
+    return sum_to(g, shape_of(x))
 
 
 @broadcast_to.def_samples
@@ -67,6 +68,19 @@ def _ones(n: int, char: str) -> np.ndarray[Any, Any]:
     ones = np.ones(n, char)
     ones.flags.writeable = False
     return ones
+
+
+def is_plain(x: ArrayLike) -> bool:
+    """Whether ``x`` is NumPy's or Python's alone: neither a node nor what ``vmap`` puts in the place of an array."""
+    return not isinstance(x, (Node, Batched))
+
+
+def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]:
+    """Every argument in the shape that they broadcast to together, as ``np.broadcast_arrays``."""
+    if all([is_plain(a) for a in args]):
+        return np.broadcast_arrays(*args, subok=subok)
+    shape = np.broadcast_shapes(*map(shape_of, args))
+    return tuple(a if not is_plain(a) and shape_of(a) == shape else broadcast_to(a, shape) for a in args)
 
 
 class BroadcastMethods:

@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike
-from ..core.op import primitive
-from ..core.rule import Sample
-from .families import elementwise, elementwise_samples
-from .select import equal, greater, greater_equal, less, logical_and, logical_or, where
+from ..core.errors import ArgumentError
+from ..core.node import Array, ArrayLike, Node
+from ..core.op import primitive, refuse_out
+from ..core.rule import Sample, sample
+from .arithmetic import positive
+from .families import elementwise_samples
+from .select import equal, greater_equal, isnan, less_equal, logical_and, logical_or, where
 
-__all__ = ["clip", "maximum", "minimum"]
+__all__ = ["clip", "fmax", "fmin", "maximum", "minimum"]
+
+
+def _key(x: Any) -> Any:
+    """What NumPy orders numbers by: complex ones by their real parts, then by their imaginary parts."""
+    return (x.real, x.imag) if getattr(x, "imag", 0) else (x, 0)
 
 
 def _max(a: Any, b: Any) -> Any:
-    return a if a >= b or a != a else b  # nan wins, as in NumPy
+    return a if a != a or (b == b and _key(a) >= _key(b)) else b  # nan wins, as in NumPy
 
 
 def _min(a: Any, b: Any) -> Any:
-    return a if a <= b or a != a else b
+    return a if a != a or (b == b and _key(a) <= _key(b)) else b
+
+
+# The derivative goes to the one that was chosen: the one that equals the result.  Where both do, each gets half.  The
+# factor is 1, 1/2 or 0; choosing keeps the kind of the number, multiplying would not.
+
+
+def where_chosen(g: Array, chosen: Array, other: Array) -> Array:
+    return where(chosen, where(other, g / 2, g), 0)
+
+
+def is_extreme(x: Array, y: Array) -> Array:
+    """Whether ``x`` was chosen where nan wins."""
+    return logical_or(equal(x, y), isnan(x))
+
+
+def is_extreme_number(x: Array, y: Array) -> Array:
+    """Whether ``x`` was chosen where nan loses to numbers."""
+    return logical_or(equal(x, y), logical_and(isnan(x), isnan(y)))
+
+
+def _chosen_by(op: Any, chosen: Callable[[Array, Array], Array]) -> None:
+    """Declare the derivatives of an op that chooses one of two."""
+
+    def vjp_a(g: Array, a: Array, b: Array, y: Array) -> Array:
+        return where_chosen(g, chosen(a, y), chosen(b, y))
+
+    def vjp_b(g: Array, a: Array, b: Array, y: Array) -> Array:
+        return where_chosen(g, chosen(b, y), chosen(a, y))
+
+    op.def_vjp(vjp_a, wrt="a")
+    op.def_vjp(vjp_b, wrt="b")
+    op.def_jvp(lambda a_dot, a, b, y: vjp_a(a_dot, a, b, y), wrt="a")
+    op.def_jvp(lambda b_dot, a, b, y: vjp_b(b_dot, a, b, y), wrt="b")
+    op.def_samples(extremum_samples)
+
+
+def extremum_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield from elementwise_samples(rng, [(-2, 2), (-2, 2)], holomorphic=True)
+    yield sample(np.array([np.nan, 0.5, 3.0]), np.array([[1.0], [np.nan]]))
 
 
 @primitive(formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])", entrywise=True, number=_max)
 def maximum(a: ArrayLike, b: ArrayLike, /) -> Array:
-    """The larger of two, entry by entry.  Where they tie, each gets half of the derivative."""
+    """The larger of two, entry by entry.  Where they tie, each gets half of the derivative.
+
+    Complex numbers are compared by their real parts, then by their imaginary parts, as everywhere in NumPy.
+    """
     return np.maximum(a, b)
 
 
@@ -36,75 +85,84 @@ def minimum(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.minimum(a, b)
 
 
-# Both modes scale by one factor, 1, 1/2 or 0; choosing keeps the kind of the number, multiplying would not.
-
-
-def where_greater(g: Array, a: Array, b: Array) -> Array:
-    return where(greater(a, b), g, where(equal(a, b), g / 2, 0))
-
-
-def where_less(g: Array, a: Array, b: Array) -> Array:
-    return where(less(a, b), g, where(equal(a, b), g / 2, 0))
-
-
-maximum.def_vjp(where_greater, wrt="a")
-maximum.def_vjp(where_less, wrt="b")
-minimum.def_vjp(where_less, wrt="a")
-minimum.def_vjp(where_greater, wrt="b")
-
-
-@maximum.def_jvp(wrt="a")
-def maximum_jvp_a(a_dot: Array, a: Array, b: Array) -> Array:
-    return where_greater(a_dot, a, b)
-
-
-@maximum.def_jvp(wrt="b")
-def maximum_jvp_b(b_dot: Array, a: Array, b: Array) -> Array:
-    return where_less(b_dot, a, b)
-
-
-@minimum.def_jvp(wrt="a")
-def minimum_jvp_a(a_dot: Array, a: Array, b: Array) -> Array:
-    return where_less(a_dot, a, b)
-
-
-@minimum.def_jvp(wrt="b")
-def minimum_jvp_b(b_dot: Array, a: Array, b: Array) -> Array:
-    return where_greater(b_dot, a, b)
-
-
-def extremum_samples(rng: np.random.Generator) -> Iterator[Sample]:
-    return elementwise_samples(rng, [(-2, 2), (-2, 2)])
-
-
-maximum.def_samples(extremum_samples)
-minimum.def_samples(extremum_samples)
-
-
-@elementwise(
-    lambda x, low, high: logical_and(greater(x, low), less(x, high)),
-    lambda x, low, high: logical_and(less(x, low), less(low, high)),
-    lambda x, low, high: logical_or(greater(x, high), greater_equal(low, high)),
-    formula=r"y = \min(\max(x, l), h), \quad \bar x = \bar y\,[l < x < h]",
-    domain=[(-2, 2), (-1, -0.5), (0.5, 1)],
-    number=lambda x, low, high: min(max(x, low), high),
+@primitive(
+    formula=r"y = \max(a, b) \text{ of those that are not nan}",
+    entrywise=True,
+    number=lambda a, b: b if a != a else a if b != b else _max(a, b),
 )
-def clip_between(x: ArrayLike, low: ArrayLike, high: ArrayLike, /) -> Array:
-    """``x`` limited to an interval, entry by entry.  Derivative 0 at a bound: the subgradient of smallest norm."""
-    return np.minimum(np.maximum(x, low), high)
+def fmax(a: ArrayLike, b: ArrayLike, /) -> Array:
+    """The larger of two, or the one that is not nan, entry by entry.  It gets the derivative; ties share it."""
+    return np.fmax(a, b)
+
+
+@primitive(
+    formula=r"y = \min(a, b) \text{ of those that are not nan}",
+    entrywise=True,
+    number=lambda a, b: b if a != a else a if b != b else _min(a, b),
+)
+def fmin(a: ArrayLike, b: ArrayLike, /) -> Array:
+    """The smaller of two, or the one that is not nan, entry by entry.  It gets the derivative; ties share it."""
+    return np.fmin(a, b)
+
+
+_chosen_by(maximum, is_extreme)
+_chosen_by(minimum, is_extreme)
+_chosen_by(fmax, is_extreme_number)
+_chosen_by(fmin, is_extreme_number)
+
+
+def _is_whole(x: Any) -> bool:
+    """Whether to leave bounds to ``np.clip``, which knows of those that the dtype of ``x`` cannot hold."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "iub"
+
+
+@primitive(
+    formula=r"y = \max(x, l), \quad \bar x = \bar y\,[x > l], \; \bar l = \bar y\,[x \le l]",
+    entrywise=True,
+    number=_max,
+)
+def clip_below(x: ArrayLike, bound: ArrayLike, /) -> Array:
+    """``x``, but not below ``bound``, entry by entry.  At the bound the derivative goes to the bound."""
+    return np.clip(x, bound, None) if _is_whole(x) else np.maximum(x, bound)
+
+
+@primitive(
+    formula=r"y = \min(x, h), \quad \bar x = \bar y\,[x < h], \; \bar h = \bar y\,[x \ge h]",
+    entrywise=True,
+    number=_min,
+)
+def clip_above(x: ArrayLike, bound: ArrayLike, /) -> Array:
+    """``x``, but not above ``bound``, entry by entry.  At the bound the derivative goes to the bound."""
+    return np.clip(x, None, bound) if _is_whole(x) else np.minimum(x, bound)
+
+
+def _limited(op: Any, beyond: Callable[[Array, Array], Array]) -> None:
+    """Declare the derivatives of an op that returns its bound where ``x`` lies beyond it."""
+    op.def_vjp(lambda g, x, bound: where(beyond(x, bound), 0, g), wrt="x")
+    op.def_vjp(lambda g, x, bound: where(beyond(x, bound), g, 0), wrt="bound")
+    op.def_jvp(lambda x_dot, x, bound: where(beyond(x, bound), 0, x_dot), wrt="x")
+    op.def_jvp(lambda bound_dot, x, bound: where(beyond(x, bound), bound_dot, 0), wrt="bound")
+    op.def_samples(extremum_samples)
+
+
+_limited(clip_below, less_equal)
+_limited(clip_above, greater_equal)
 
 
 def clip(
     x: ArrayLike,
     a_min: ArrayLike = None,
     a_max: ArrayLike = None,
+    out: None = None,
     *,
     min: ArrayLike = None,
     max: ArrayLike = None,
+    **options: Any,
 ) -> Array:
     """``x`` limited to an interval, as ``np.clip``; a bound that is None does not limit.
 
-    At a bound the derivative is 0: of the slopes 0 and 1 that meet there, the one of smallest size.
+    At a bound the derivative is 0: of the slopes 0 and 1 that meet there, the one of smallest size.  The bound, if it
+    is a tensor, gets what ``x`` does not.
 
     Examples
     --------
@@ -112,8 +170,17 @@ def clip(
     >>> ad.grad(lambda x: ad.clip(x, 0.0, 1.0).sum())(np.array([-1.0, 0.5, 1.0]))
     array([0., 1., 0.])
     """
-    low, high = a_min if a_min is not None else min, a_max if a_max is not None else max
-    return clip_between(x, -np.inf if low is None else low, np.inf if high is None else high)
+    refuse_out("clip", out)
+    if (min is not None or max is not None) and (a_min is not None or a_max is not None):
+        raise ArgumentError("clip got min= or max= beside a_min or a_max, which mean the same. Give one pair.")
+    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    if isinstance(x, np.ndarray | np.generic | list) and not any(isinstance(a, Node) for a in (low, high)):
+        return np.clip(x, low, high, **options)
+    if low is None and high is None:
+        return positive(x, **options)
+    if low is not None:
+        x = clip_below(x, low, **options)
+    return x if high is None else clip_above(x, high, **options)
 
 
 class ExtremumMethods:
@@ -123,4 +190,7 @@ class ExtremumMethods:
 
     maximum = maximum
     minimum = minimum
-    clip = clip
+
+    def clip(self, min: ArrayLike = None, max: ArrayLike = None, out: None = None, **options: Any) -> Array:
+        """See :func:`autodiff.clip`."""
+        return clip(self, out=out, min=min, max=max, **options)

@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from ..core.batched import Batched
 from ..core.node import Array, Node, data_of
 from ..core.op import Op, make_op
 from ..core.rule import Derivative, Rule, Sample, sample
@@ -127,9 +128,11 @@ def contracted(product: Callable[[Array, Array], Array], g: Array, m: Array) -> 
 def is_finite(c: Array) -> bool:
     """Whether no entry is infinite or nan.  A number of a kind that has neither is finite."""
     data: Any = c._data if isinstance(c, Node) else c
+    while isinstance(data, Batched):
+        data = data_of(data.array)
     # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
     if data.__class__ is np.ndarray and data.dtype.kind == "f":
-        flat = data.ravel()
+        flat = data.ravel("K")
         return math.isfinite(flat.dot(flat))
     return not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data))
 

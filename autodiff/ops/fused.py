@@ -14,7 +14,7 @@ from ..core.rule import Sample, sample
 from .arithmetic import real
 from .broadcast import sum_rows
 from .families import conjugated
-from .index import getitem
+from .products import in_plane
 from .reduce import mean, sum
 from .shape import reshape
 from .softmax import softmax
@@ -91,6 +91,8 @@ def linear_samples(rng: np.random.Generator) -> Iterator[Sample]:
     for lead in [(5,), (), (2, 4), (0,)]:
         yield sample(rng.normal(size=(*lead, 3)), rng.normal(size=(2, 3)), rng.normal(size=2))
     yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T, rng.normal(size=(3, 4)).T[:2], rng.normal(size=4)[::2])
+    yield sample(in_plane(rng, 4, 3), in_plane(rng, 2, 3), in_plane(rng, 2))
+    yield sample(rng.normal(size=(4, 3)), in_plane(rng, 1, 3), rng.normal(size=1))
 
 
 @primitive(
@@ -136,6 +138,8 @@ def mean_squared_error_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
     yield sample(rng.normal(size=()), rng.normal(size=()))
     yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T, rng.normal(size=(2, 3)))
+    yield sample(in_plane(rng, 4, 3), in_plane(rng, 4, 3))
+    yield sample(rng.normal(size=3), in_plane(rng, 3))
 
 
 @primitive(formula=r"y_{nc} = [c = t_n]", differentiable=False)
@@ -154,6 +158,8 @@ def one_hot(labels: ArrayLike, like: ArrayLike, /) -> Array:
 )
 def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike, /) -> Array:
     """Mean of minus the log-probability of the right class: logits of shape ``(N, C)``, labels of shape ``(N,)``."""
+    if logits.dtype.kind == "c":
+        raise KindError("softmax_cross_entropy got complex logits; probabilities are of real ones.")
     top = np.maximum.reduce(logits, axis=1)
     total = np.add.reduce(np.exp(logits - top[:, None]), axis=1)
     picked = logits[np.arange(len(labels)), labels]
@@ -167,8 +173,7 @@ def softmax_cross_entropy_vjp(g: Array, logits: Array, labels: Array) -> Array:
 
 @softmax_cross_entropy.def_jvp(wrt="logits")
 def softmax_cross_entropy_jvp(logits_dot: Array, logits: Array, labels: Array) -> Array:
-    rows = np.arange(len(data_of(labels)))
-    return mean(sum(softmax(logits) * logits_dot, 1) - getitem(logits_dot, (rows, data_of(labels))))
+    return mean(sum((softmax(logits) - one_hot(labels, logits)) * logits_dot, 1))
 
 
 @softmax_cross_entropy.def_samples

@@ -1,21 +1,27 @@
-"""Indexing, and its transpose: adding into an array of zeros."""
+"""Indexing, its transpose (adding into an array of zeros), and assignment as a function."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.node import Array, ArrayLike, data_of, shape_of
+from ..core.errors import ArgumentError
+from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
+from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
+from .broadcast import sum_to
 from .families import linear
+from .select import equal, where
 
-__all__ = ["getitem", "scatter_add", "take", "take_along_axis"]
+__all__ = ["getitem", "put_along_axis", "scatter_add", "setitem", "take", "take_along_axis"]
 
 
 @linear(
-    lambda g, x, key: scatter_add(g, x.shape, key),
+    lambda g, x, key: scatter_add(g, shape_of(x), key),
     formula=r"y = x[k], \quad \bar x = \textstyle\sum \bar y \text{ at the places } k \text{, 0 elsewhere}",
 )
 def getitem(x: ArrayLike, /, key: Any) -> Array:
@@ -31,12 +37,17 @@ def getitem_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(x, key=(..., None, slice(1, 3)))
     yield sample(x, key=np.array([0, 0, 2]))  # repeated: accumulates
     yield sample(x, key=(np.array([[0], [2]]), np.array([1, 1])))
+    yield sample(rng.normal(size=(2, 3, 2)), key=([1, 0, 1], slice(None), np.array([0, 0, -2])))  # transposes
     yield sample(x, key=x > 0)
     yield sample(x, key=(slice(None), np.array([True, False, True, False])))
+    yield sample(x, key=(np.array([True, False, True]), [3, 3]))
+    yield sample(x, key=(True, 0))
     yield sample(x, key=[])
     yield sample(x, key=())
     yield sample(rng.normal(size=(0, 2)), key=slice(None))
+    yield sample(rng.normal(size=(3, 0)), key=[0, 0])
     yield sample(rng.normal(size=()), key=None)
+    yield sample(rng.normal(size=()), key=np.array(False))
     yield sample(rng.normal(size=(4, 6)).T[::2], key=(np.array([1, -1]), slice(2)))
 
 
@@ -45,11 +56,13 @@ def getitem_samples(rng: np.random.Generator) -> Iterator[Sample]:
     formula=r"y = 0, \; y[k] \mathrel{+}= x, \quad \bar x = \bar y[k]",
 )
 def scatter_add(x: ArrayLike, /, shape: tuple[int, ...], key: Any) -> Array:
-    """Zeros of ``shape`` with ``x`` added at ``key``: the transpose of ``getitem``."""
-    y = np.zeros(shape, dtype=np.asarray(x).dtype)
+    """Zeros of ``shape`` with ``x`` added at ``key``: the transpose of ``getitem``, and ``np.add.at`` as a function."""
+    x = np.asarray(x)
+    y = np.zeros(shape, dtype=x.dtype)
     key = plain_key(key)
     if may_repeat(key):
-        np.add.at(y, key, x)
+        at = places(y.shape, key)
+        np.add.at(y.reshape(-1), at.ravel(), np.broadcast_to(x, at.shape).ravel())
     else:
         y[key] = x
     return y
@@ -58,49 +71,185 @@ def scatter_add(x: ArrayLike, /, shape: tuple[int, ...], key: Any) -> Array:
 @scatter_add.def_samples
 def scatter_add_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(3, 2)), shape=(4, 2), key=np.array([0, 0, 3]))
+    yield sample(rng.normal(size=(3,)), shape=(4, 2), key=(np.array([0, 0, 3]), [1, 1, -1]))
     yield sample(rng.normal(size=(2,)), shape=(4, 2), key=(slice(None, None, 3), 0))
     yield sample(rng.normal(size=()), shape=(3,), key=1)
     yield sample(rng.normal(size=(0, 2)), shape=(3, 2), key=slice(0, 0))
     yield sample(rng.normal(size=(2, 4))[:, ::2], shape=(4, 2), key=slice(1, 3))
 
 
+@primitive(
+    formula=r"y = x, \; y[k] = v, \quad \bar x = \bar y \text{ but 0 at } k, \; "
+    r"\bar v = \bar y[k] \text{ where } v \text{ was not overwritten}",
+    quiet=True,
+)
+def setitem(x: ArrayLike, value: ArrayLike, /, key: Any) -> Array:
+    """A copy of ``x`` with ``x[key] = value``.  Where ``key`` names a place twice the last value stands.
+
+    ``value`` is broadcast to ``x[key]`` and cast to the dtype of ``x``; it gets no gradient through whole numbers.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.setitem(np.array([1.0, 2.0, 3.0]), [8.0, 9.0], [0, 0])
+    array([9., 2., 3.])
+    """
+    y = np.array(x, order="C")
+    key = plain_key(key)
+    if may_repeat(key):  # in an order of our own: NumPy's follows the memory layout
+        at = places(y.shape, key)
+        spread = np.empty(at.shape, y.dtype)
+        spread[...] = value
+        y.reshape(-1)[at.ravel()] = spread.ravel()
+    else:
+        y[key] = value
+    return y
+
+
+@setitem.def_vjp(wrt="x")
+def setitem_vjp_x(g: Array, key: Any) -> Array:
+    return setitem(g, 0, key)
+
+
+@setitem.def_vjp(wrt="value")
+def setitem_vjp_value(g: Array, y: Array, value: Array, key: Any) -> Array:
+    shape = shape_of(value)
+    if y.dtype.kind not in "fc":
+        return np.zeros(shape)
+    c = getitem(g, key)
+    if may_repeat(plain_key(key)):
+        order = np.arange(size_of(c)).reshape(shape_of(c))
+        last = getitem(setitem(np.zeros(y.shape, int), order, key), key)
+        c = where(equal(last, order), c, 0)
+    extra = len(shape) - len(shape_of(c))
+    return sum_to(c, shape[extra:]).reshape(shape) if extra > 0 else c  # NumPy drops leading axes of length 1
+
+
+@setitem.def_jvp(wrt="x")
+def setitem_jvp_x(x_dot: Array, key: Any) -> Array:
+    return setitem(x_dot, 0, key)
+
+
+@setitem.def_jvp(wrt="value")
+def setitem_jvp_value(value_dot: Array, y: Array, key: Any) -> Array:
+    zeros = np.zeros(y.shape, y.dtype)
+    if y.dtype.kind not in "fc":
+        return zeros
+    return setitem(zeros, value_dot if y.dtype.kind == "c" else value_dot.real, key)
+
+
+@setitem.def_samples
+def setitem_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    x = rng.normal(size=(3, 4))
+    yield sample(x, rng.normal(size=(4,)), key=1)
+    yield sample(x, rng.normal(size=()), key=(slice(None, None, -2), -1))
+    yield sample(x, rng.normal(size=(1, 1, 2, 1)), key=(slice(2), slice(1, 3)))
+    yield sample(x, rng.normal(size=(3, 4)), key=np.array([0, 0, 2]))  # repeated: the last one stands
+    yield sample(x, rng.normal(size=(1, 2)), key=(np.array([[0], [2]]), np.array([1, 1])))
+    yield sample(x, rng.normal(size=(x > 0).sum()), key=x > 0)
+    yield sample(x, rng.normal(size=(1, 4)), key=...)
+    yield sample(x, rng.normal(size=(0,)), key=([], 0))
+    yield sample(rng.normal(size=()), rng.normal(size=()), key=())
+    yield sample(rng.normal(size=(0, 2)), rng.normal(size=(2,)), key=slice(None))
+    yield sample(rng.normal(size=(4, 6)).T[::2], rng.normal(size=(4, 2)).T, key=(np.array([1, -1]),))
+    yield sample(x + 1j, rng.normal(size=(3, 4)) - 2j, key=np.array([1, 0, 1]))
+    yield sample(x + 1j, rng.normal(size=(4,)), key=0)
+
+
 def plain_key(key: Any) -> Any:
     """An index with tensors in it as an index of plain arrays."""
-    return tuple(data_of(k) for k in key) if isinstance(key, tuple) else data_of(key)
+    return tuple([data_of(k) for k in key]) if isinstance(key, tuple) else data_of(key)
 
 
 def may_repeat(key: Any) -> bool:
     """Whether an index can name one place twice: only an array of whole numbers can."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return any(
-        isinstance(k, list | tuple | np.ndarray) and np.ndim(k) > 0 and np.asarray(k).dtype.kind in "iu" for k in parts
-    )
+    for k in key if isinstance(key, tuple) else (key,):
+        if not (k is None or k is ... or isinstance(k, slice | int | np.generic)):
+            k = np.asarray(k)
+            if k.size > 1 and k.dtype.kind in "iu":
+                return True
+    return False
 
 
-def _flat(x: ArrayLike) -> Array:
-    return x.reshape(-1) if hasattr(x, "reshape") else np.asarray(x).reshape(-1)
+def places(shape: tuple[int, ...], key: Any) -> Array:
+    """Where in the flattened array the entries of ``x[key]`` stand, for an ``x`` of ``shape``."""
+    if isinstance(key, tuple):
+        return np.arange(math.prod(shape)).reshape(shape)[key]
+    width = math.prod(shape[1:])  # whole rows: what was picked may be far fewer than there are
+    rows = np.arange(shape[0])[key]
+    return (rows[..., None] * width + np.arange(width)).reshape(rows.shape + shape[1:])
 
 
-def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Array:
+@primitive(formula=r"y = k \text{ within } 0 \dots n - 1", differentiable=False)
+def index_within(indices: ArrayLike, /, n: int, mode: str) -> Array:
+    """Indices of an axis of length ``n``, brought inside as ``mode`` says.  Never tracked."""
+    if mode not in ("raise", "wrap", "clip"):
+        raise ArgumentError(f"mode={mode!r} was given for indices; it is 'raise', 'wrap' or 'clip'.")
+    k = indices.astype(np.intp, casting="same_kind")
+    if not n and k.size:
+        raise IndexError("cannot do a non-empty take from an empty axes.")
+    return k if mode == "raise" else k % max(n, 1) if mode == "wrap" else np.clip(k, 0, n - 1)
+
+
+def whole(indices: ArrayLike) -> Array:
+    """Indices as an array of whole numbers.  A tensor of them stays one, so that a replayed tape can follow it."""
+    return indices if isinstance(indices, Node | np.ndarray) else np.asarray(indices, np.intp)
+
+
+def array_of(x: ArrayLike) -> Array:
+    """A node as it is, anything else as an array."""
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
+def flat(x: ArrayLike) -> Array:
+    """The entries of ``x`` on one axis."""
+    return array_of(x).reshape(-1)
+
+
+def take(a: ArrayLike, indices: ArrayLike, axis: int | None = None, out: None = None, mode: str = "raise") -> Array:
     """Entries, or slices along ``axis``, at ``indices``, as ``np.take``."""
-    indices = np.asarray(data_of(indices))
-    if axis is None:
-        return getitem(_flat(x), indices)
-    return getitem(x, (slice(None),) * (axis % len(shape_of(x))) + (indices,))
+    refuse_out("take", out)
+    if axis is None or not shape_of(a):
+        a, axis = flat(a), axis or 0
+    shape = shape_of(a)
+    axis = normalize_axis_index(axis, len(shape))
+    return getitem(a, (slice(None),) * axis + (index_within(whole(indices), shape[axis], mode),))
 
 
-def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None) -> Array:
-    """Match 1-d slices of ``indices`` with those of ``x`` along ``axis``, as ``np.take_along_axis``."""
-    indices = np.asarray(data_of(indices))
+def key_along(shape: tuple[int, ...], indices: Array, axis: int) -> tuple[Any, ...]:
+    """The key that matches 1-d slices of ``indices`` with those of an array of ``shape`` along ``axis``."""
+    if data_of(indices).dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
+    if len(shape_of(indices)) != len(shape):
+        raise ArgumentError(
+            f"indices of shape {shape_of(indices)} were given for an array of shape {shape}: "
+            "both must have the same number of axes."
+        )
+    one = (1,) * len(shape)
+    grid: list[Any] = [np.arange(n).reshape((*one[:i], n, *one[i + 1 :])) for i, n in enumerate(shape)]
+    return (*grid[:axis], indices, *grid[axis + 1 :])
+
+
+def take_along_axis(arr: ArrayLike, indices: ArrayLike, axis: int | None = -1) -> Array:
+    """Match 1-d slices of ``indices`` with those of ``arr`` along ``axis``, as ``np.take_along_axis``."""
     if axis is None:
-        return getitem(_flat(x), indices)
-    shape = shape_of(x)
-    axis %= len(shape)
-    grid = [
-        indices if i == axis else np.arange(n).reshape([-1 if k == i else 1 for k in range(len(shape))])
-        for i, n in enumerate(shape)
-    ]
-    return getitem(x, tuple(grid))
+        arr, axis = flat(arr), 0
+    indices = array_of(indices)
+    shape = shape_of(arr)
+    return getitem(arr, key_along(shape, indices, normalize_axis_index(axis, len(shape))))
+
+
+def put_along_axis(arr: ArrayLike, indices: ArrayLike, values: ArrayLike, axis: int | None) -> Array:
+    """A copy of ``arr`` with ``values`` put where ``take_along_axis`` would take them from.
+
+    ``np.put_along_axis`` writes into ``arr`` instead.
+    """
+    shape = shape_of(arr)
+    if axis is None:
+        arr, axis = flat(arr), 0
+    indices = array_of(indices)
+    along = shape_of(arr)
+    return setitem(arr, values, key_along(along, indices, normalize_axis_index(axis, len(along)))).reshape(shape)
 
 
 class IndexMethods:

@@ -35,14 +35,20 @@ LATER = (
     "constant",
     "contractions",
     "convolution",
+    "correlation",
+    "determinants",
     "diagonals",
     "differences",
     "dropout",
+    "eigenvalues",
     "einsum",
+    "entropy",
     "error_functions",
     "factoring",
     "gammas",
     "grids",
+    "incomplete",
+    "least_squares",
     "matrix_functions",
     "nans",
     "norms",
@@ -51,8 +57,10 @@ LATER = (
     "quantiles",
     "rearranging",
     "rounding",
+    "singular_values",
     "solving",
     "sorting",
+    "windows",
 )
 
 if TYPE_CHECKING:
@@ -61,14 +69,20 @@ if TYPE_CHECKING:
     from .constant import *  # noqa: F403
     from .contractions import *  # noqa: F403
     from .convolution import *  # noqa: F403
+    from .correlation import *  # noqa: F403
+    from .determinants import *  # noqa: F403
     from .diagonals import *  # noqa: F403
     from .differences import *  # noqa: F403
     from .dropout import *  # noqa: F403
+    from .eigenvalues import *  # noqa: F403
     from .einsum import *  # noqa: F403
+    from .entropy import *  # noqa: F403
     from .error_functions import *  # noqa: F403
     from .factoring import *  # noqa: F403
     from .gammas import *  # noqa: F403
     from .grids import *  # noqa: F403
+    from .incomplete import *  # noqa: F403
+    from .least_squares import *  # noqa: F403
     from .matrix_functions import *  # noqa: F403
     from .nans import *  # noqa: F403
     from .norms import *  # noqa: F403
@@ -77,8 +91,10 @@ if TYPE_CHECKING:
     from .quantiles import *  # noqa: F403
     from .rearranging import *  # noqa: F403
     from .rounding import *  # noqa: F403
+    from .singular_values import *  # noqa: F403
     from .solving import *  # noqa: F403
     from .sorting import *  # noqa: F403
+    from .windows import *  # noqa: F403
 
 
 def later() -> Iterator[Any]:

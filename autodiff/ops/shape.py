@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.node import Array, ArrayLike, Axis, shape_of
+from ..core.errors import ArgumentError, KindError
+from ..core.node import Array, ArrayLike, Axis, data_of, shape_of
+from ..core.numbers import to_float
+from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import real
-from .broadcast import broadcast_to
+from .broadcast import broadcast_to, is_plain
 from .families import linear
 from .index import getitem
 
 __all__ = [
     "astype",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "copy",
     "expand_dims",
     "flip",
     "matrix_transpose",
@@ -24,6 +34,7 @@ __all__ = [
     "ravel",
     "repeat",
     "reshape",
+    "rollaxis",
     "squeeze",
     "swapaxes",
     "tile",
@@ -31,10 +42,36 @@ __all__ = [
 ]
 
 
-@linear(lambda g, x: reshape(g, x.shape), formula=r"y = x \text{ in another shape}")
-def reshape(x: ArrayLike, /, shape: Any) -> Array:
-    """The entries of ``x``, in C order, in another shape; one length may be -1."""
-    return np.reshape(x, shape)
+def order_of(x: Array, order: str) -> str:
+    """``order`` as "C" or "F": "A" asks how ``x`` lies in memory, and its derivatives may lie otherwise."""
+    if order in ("A", "a"):
+        data = data_of(x)
+        return "F" if isinstance(data, np.ndarray) and data.flags.fnc else "C"
+    return order
+
+
+def in_shape_of(g: Array, x: Array) -> Array:
+    """``g`` in the shape of ``x``, its entries in C order."""
+    return reshape(g, shape_of(x))
+
+
+@linear(formula=r"y = x \text{ in another shape}")
+def reshape(x: ArrayLike, /, shape: Any, order: Any = "C", copy: bool | None = None) -> Array:
+    """The entries of ``x`` in another shape; one length may be -1.  ``order`` says in which order they are read."""
+    if order == "C" and copy is None:
+        return x.reshape(shape)
+    return np.reshape(x, shape, order) if copy is None else np.reshape(x, shape, order, copy=copy)
+
+
+@reshape.def_vjp
+def reshape_vjp(g: Array, x: Array, order: str) -> Array:
+    shape = x.shape if x.__class__ is np.ndarray else shape_of(x)
+    return reshape(g, shape) if order == "C" else reshape(g, shape, order_of(x, order))
+
+
+@reshape.def_jvp
+def reshape_jvp(x_dot: Array, x: Array, shape: Any, order: str) -> Array:
+    return reshape(x_dot, shape, order_of(x, order))
 
 
 @reshape.def_samples
@@ -43,27 +80,30 @@ def reshape_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3)).T, shape=6)
     yield sample(rng.normal(size=()), shape=(1, 1))
     yield sample(rng.normal(size=(0, 2)), shape=(4, 0))
+    yield Sample((rng.normal(size=(2, 3, 2)),), {"shape": (4, -1), "order": "F"}, 2)
+    yield sample(rng.normal(size=(2, 6))[:, ::-2], shape=[3, 2], copy=True)
 
 
 def inverse_permutation(axes: Any) -> tuple[int, ...] | None:
     """The permutation that undoes ``axes``."""
     if axes is None:
         return None
-    n = len(axes)
-    return tuple(int(i) for i in np.argsort([a % n for a in axes]))
+    axes = np.ravel(axes)  # one axis may stand alone
+    return tuple(np.argsort(axes % len(axes)).tolist())
 
 
 @linear(lambda g, axes: transpose(g, inverse_permutation(axes)), formula=r"y = x \text{ with its axes permuted}")
 def transpose(x: ArrayLike, /, axes: Sequence[int] | None = None) -> Array:
     """Permute the axes; reverse them if ``axes`` is None."""
-    return np.transpose(x, axes)
+    return x.transpose(axes)
 
 
 @transpose.def_samples
 def transpose_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3, 4)))
     yield sample(rng.normal(size=(2, 3, 4)), axes=(1, 2, 0))
-    yield sample(rng.normal(size=(2, 3, 4)), axes=(-1, 0, 1))
+    yield sample(rng.normal(size=(2, 3, 4)), axes=[-1, 0, 1])
+    yield sample(rng.normal(size=3), axes=0)
     yield sample(rng.normal(size=()))
     yield sample(rng.normal(size=(0, 2)))
     yield sample(rng.normal(size=(4, 6))[::2, ::-1])
@@ -94,10 +134,10 @@ def moveaxis_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0, 2)), source=1, destination=0)
 
 
-@linear(lambda g, x: reshape(g, x.shape), formula=r"y = x \text{ without axes of length 1}")
+@linear(in_shape_of, formula=r"y = x \text{ without axes of length 1}")
 def squeeze(x: ArrayLike, /, axis: Axis = None) -> Array:
     """Drop axes of length 1."""
-    return np.squeeze(x, axis)
+    return x.squeeze(axis)
 
 
 @squeeze.def_samples
@@ -107,7 +147,7 @@ def squeeze_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(1, 0, 1)), axis=(0, 2))
 
 
-@linear(lambda g, x: reshape(g, x.shape), formula=r"y = x \text{ with new axes of length 1}")
+@linear(in_shape_of, formula=r"y = x \text{ with new axes of length 1}")
 def expand_dims(x: ArrayLike, /, axis: Any) -> Array:
     """Insert axes of length 1."""
     return np.expand_dims(x, axis)
@@ -134,44 +174,173 @@ def flip_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0, 3)), axis=0)
 
 
-def astype_vjp(g: Array, x: Array) -> Array:
-    return astype(g if x.dtype.kind == "c" else real(g), x.dtype)
+def dtype_of(x: Array) -> np.dtype[Any]:
+    """The dtype of a node or array; of a number of any kind that of the array it would become."""
+    data = data_of(x)
+    dtype: np.dtype[Any] = data.dtype if hasattr(data, "dtype") else np.asarray(to_float(data)).dtype
+    return dtype
 
 
-@linear(astype_vjp, formula=r"y = x \text{ in another dtype}")
-def astype(x: ArrayLike, /, dtype: Any) -> Array:
-    """Convert to another floating-point or complex dtype; a conversion to whole numbers is not tracked."""
-    return np.asarray(x).astype(dtype)
+def cast_vjp(g: Array, x: Array) -> Array:
+    dtype = dtype_of(x)
+    return cast(g if dtype.kind == "c" else real(g), dtype)
 
 
-@astype.def_samples
-def astype_samples(rng: np.random.Generator) -> Iterator[Sample]:
+@linear(cast_vjp, formula=r"y = x \text{ in another dtype}")
+def cast(x: ArrayLike, /, dtype: Any) -> Array:
+    """Convert to another floating-point or complex dtype."""
+    return x.astype(dtype)
+
+
+@cast.def_samples
+def cast_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3)), dtype=np.complex128)
-    yield sample(rng.normal(size=(2, 3)), dtype=np.float64)
+    yield sample(rng.normal(size=(2, 6))[:, ::-2].T, dtype=np.complex128)
+    yield sample(rng.normal(size=()), dtype=np.complex128)
     yield sample(rng.normal(size=(0,)), dtype=np.complex128)
 
 
-def matrix_transpose(x: ArrayLike) -> Array:
+@primitive(formula=r"y = x \text{ in a dtype of whole numbers or truth values}", differentiable=False)
+def discretized(x: ArrayLike, /, dtype: Any) -> Array:
+    """Convert to whole numbers or truth values.  Never tracked."""
+    return x.astype(dtype)
+
+
+def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
+    """Convert to another dtype; a conversion to whole numbers or truth values is not tracked.
+
+    Parameters
+    ----------
+    x : array_like
+    dtype : dtype
+    copy : bool
+        False to have ``x`` itself if it is of this dtype already.
+    device : None or "cpu"
+
+    Raises
+    ------
+    KindError
+        If a tensor is to hold something other than numbers.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(lambda x: ad.astype(x, complex).imag.sum() + ad.astype(x, int).sum())(np.ones(2))
+    array([0., 0.])
+    """
+    dtype = np.dtype(dtype)
+    if device not in (None, "cpu"):
+        raise ArgumentError(f"astype got device={device!r}; all data is on the CPU.")
+    if is_plain(x):
+        return np.asarray(x).astype(dtype, copy=copy)
+    found = dtype_of(x)
+    if dtype == found and not copy:
+        return x
+    if dtype.kind in "biu":
+        return discretized(x, dtype)
+    if dtype.kind not in "fc":
+        raise KindError(f"astype was asked for dtype {dtype}; a tensor holds numbers.")
+    if found.kind == "c" and dtype.kind == "f":
+        warnings.warn(
+            "Casting complex values to real discards the imaginary part", np.exceptions.ComplexWarning, stacklevel=2
+        )
+        x = real(x)
+    return cast(x, dtype)
+
+
+@linear(lambda g: g, formula="y = x")
+def copy(x: ArrayLike, /, order: Any = "K", subok: bool = False) -> Array:
+    """A copy, with an identity of its own on the tape."""
+    return x.copy(order)
+
+
+@copy.def_samples
+def copy_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield sample(rng.normal(size=(2, 3)))
+    yield Sample((rng.normal(size=(6, 4))[::-2, 1::2].T,), {"order": "F"}, 2)
+    yield sample(rng.normal(size=()))
+    yield sample(rng.normal(size=(0, 2)))
+
+
+def matrix_transpose(x: ArrayLike, /) -> Array:
     """Swap the last two axes."""
     return swapaxes(x, -1, -2)
 
 
-def ravel(x: ArrayLike) -> Array:
-    """The entries of ``x``, in C order, on one axis."""
-    return reshape(x, -1)
+def ravel(a: ArrayLike, order: str = "C") -> Array:
+    """The entries of ``a`` on one axis, in C or F order, or as they lie in memory ("K"; "A": as F if they do)."""
+    if order in ("K", "k"):
+        steps = getattr(data_of(a), "strides", ())  # all but arrays lie in C order
+        a = transpose(a, sorted(range(len(steps)), key=lambda axis: -abs(steps[axis]))) if steps else a
+        order = "C"
+    return reshape(a, -1, order)
 
 
-def repeat(x: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
-    """Repeat each entry, or each slice along ``axis``, as ``np.repeat``."""
-    if axis is None:
-        x, axis = reshape(x, -1), 0
-    positions = np.repeat(np.arange(shape_of(x)[axis]), repeats)
-    return getitem(x, (slice(None),) * (axis % len(shape_of(x))) + (positions,))
+def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
+    """Move ``axis`` to where it stands before the axis ``start``; ``moveaxis`` is easier to read."""
+    n = len(shape_of(a))
+    axis = normalize_axis_index(axis, n)
+    start = start + n if start < 0 else start
+    if not 0 <= start <= n:
+        raise np.exceptions.AxisError(f"rollaxis got start={start} for {n} axes.")
+    return moveaxis(a, axis, start - (axis < start))
+
+
+def at_least(arrays: Sequence[ArrayLike], shape_for: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Any:
+    """Each array in the shape that ``shape_for`` makes of its own; one alone, several as a tuple."""
+    results = []
+    for a in arrays:
+        a = np.asanyarray(a) if is_plain(a) else a
+        shape = shape_for(shape_of(a))
+        results.append(a if len(shape) == len(shape_of(a)) else reshape(a, shape))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def atleast_1d(*arys: ArrayLike) -> Any:
+    """Each argument with one axis or more: a number becomes an array of length 1."""
+    return at_least(arys, lambda shape: shape or (1,))
+
+
+def atleast_2d(*arys: ArrayLike) -> Any:
+    """Each argument with two axes or more, new ones in front."""
+    return at_least(arys, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+def atleast_3d(*arys: ArrayLike) -> Any:
+    """Each argument with three axes or more: ``(n,)`` becomes ``(1, n, 1)``, and ``(m, n)`` becomes ``(m, n, 1)``."""
+    return at_least(arys, lambda shape: ((1,) * (2 - len(shape)) + shape + (1,))[: max(3, len(shape))])
+
+
+def repeat(a: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
+    """Repeat each entry, or each slice along ``axis``, as ``np.repeat``.
+
+    Parameters
+    ----------
+    a : array_like
+    repeats : int or array of int
+        How often, for all or for each.
+    axis : int, optional
+        The flattened array if not given.
+    """
+    if is_plain(a):
+        return np.repeat(a, repeats, axis)
+    if axis is None or not shape_of(a):
+        axis, a = axis or 0, reshape(a, -1)
+    shape, counts = shape_of(a), data_of(repeats)
+    axis = normalize_axis_index(axis, len(shape))
+    before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
+    if np.size(counts) != 1:
+        return getitem(a, (slice(None),) * axis + (np.repeat(np.arange(n), counts),))
+    times = np.repeat(np.arange(n)[:1], counts).size
+    apart = broadcast_to(reshape(a, (*before, n, 1, *after)), (*before, n, times, *after))
+    return reshape(apart, (*before, n * times, *after))
 
 
 def tile(x: ArrayLike, reps: Any) -> Array:
     """Repeat the whole array along each axis, as ``np.tile``."""
-    counts = tuple(int(r) for r in np.atleast_1d(reps))
+    if is_plain(x):
+        return np.tile(x, reps)
+    counts = tuple(map(operator.index, reps if np.iterable(reps) else (reps,)))
     shape = shape_of(x)
     ndim = max(len(shape), len(counts))
     shape, counts = (1,) * (ndim - len(shape)) + shape, (1,) * (ndim - len(counts)) + counts
@@ -197,15 +366,19 @@ class ShapeMethods:
     flatten = ravel
     repeat = repeat
 
-    def reshape(self, *shape: Any) -> Array:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Array:
         """See :func:`autodiff.reshape`."""
-        return reshape(self, shape[0] if len(shape) == 1 else shape)
+        return reshape(self, shape[0] if len(shape) == 1 else shape, order, copy)
 
     def transpose(self, *axes: Any) -> Array:
         """See :func:`autodiff.transpose`."""
-        if len(axes) == 1 and not isinstance(axes[0], int):
-            axes = axes[0]
+        if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
+            return transpose(self, axes[0])
         return transpose(self, axes or None)
+
+    def copy(self, order: str = "C") -> Array:
+        """See :func:`autodiff.copy`."""
+        return copy(self, order)
 
     @property
     def T(self) -> Array:  # noqa: N802 - NumPy's name

@@ -4,71 +4,109 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ..core.node import Array, ArrayLike, Axis
 from ..core.op import primitive
 from ..core.rule import Sample, sample
-from .exponential import exp
-from .families import conjugated, times
-from .reduce import add_reduce, axis_samples, complex_sample, keep, maximum_reduce, reduced_axes, sum
-from .select import equal, where
+from .arithmetic import absolute, add, multiply, real, sign
+from .constant import stop_gradient
+from .exponential import exp, log
+from .families import conjugated, is_finite, times
+from .options import array_of, otherwise
+from .reduce import add_reduce, axis_samples, complex_sample, keep, max, maximum_reduce, reduced_axes, sum, tie_weights
+from .select import equal, isfinite
+from .select import where as choose
+from .shape import squeeze
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
+def logsumexp_weighted(
+    x: ArrayLike, axis: Axis = None, b: ArrayLike = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    """``logsumexp`` with weights, or with the sign of the sum."""
+    if b is None and not return_sign:
+        return logsumexp(x, axis, keepdims=keepdims)
+    x, b = array_of(x), array_of(1.0 if b is None else b)
+    x = add(x, multiply(b, 0))  # in the shape of both
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        top = stop_gradient(max(choose(equal(b, 0), -math.inf, real(x)), axis, keepdims=True, initial=-math.inf))
+        top = choose(isfinite(top), top, 0)
+        total = sum(times(b, exp(x - top)), axis, keepdims=True)
+        y = add(top, log(absolute(total) if return_sign else total))
+    if not keepdims:
+        axes = reduced_axes(x, axis)
+        y, total = squeeze(y, axes), squeeze(total, axes)
+    return (y, sign(total)) if return_sign else y
+
+
+@otherwise(logsumexp_weighted)
 @primitive(formula=r"y = \ln \sum_i e^{x_i}, \quad \bar x_i = e^{x_i - y}\,\bar y")
 def logsumexp(x: ArrayLike, /, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Logarithm of a sum of exponentials over ``axis``.  Never overflows."""
-    top = np.max(x, axis=axis, keepdims=True)
+    """Logarithm of a sum of exponentials over ``axis``.  Never overflows.
+
+    With weights ``b``, which may be recorded, of ``b * exp(x)``; with ``return_sign`` a pair of the logarithm of the
+    size of the sum and its sign.  Infinite entries share the derivative evenly.
+    """
+    top = maximum_reduce(x.real, axis, None, None, True, *[] if x.size else [-np.inf])
     top = np.where(np.isfinite(top), top, 0)  # an infinite top must not meet itself: inf - inf
     with np.errstate(divide="ignore"):  # the logarithm of a fully masked row is -inf, and meant
-        y = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
+        y = top + np.log(add_reduce(np.exp(x - top), axis, None, None, True))
     return y if keepdims else np.squeeze(y, axis=reduced_axes(x, axis))
 
 
-def logsumexp_slope(x: Array, y: Array, axis: Axis) -> Array:
+def share(x: Array, y: Array, axis: Axis) -> Array:
     """The softmax of ``x``; 0 for a row that is fully masked with -inf."""
     y = keep(y, x, axis)
-    return exp(x - where(equal(y, -math.inf), 0, y))
+    return exp(x - choose(equal(y, -math.inf), 0, y))
+
+
+def times_share(c: Array, d: Array, x: Array, y: Array, axis: Axis) -> Array:
+    """``c * d`` for the share ``d``, which infinite entries divide evenly."""
+    product = c * d
+    return product if is_finite(product) else times(c, choose(equal(x, math.inf), tie_weights(x, y, axis), d))
 
 
 @logsumexp.def_vjp
 def logsumexp_vjp(g: Array, x: Array, y: Array, axis: Axis) -> Array:
-    return times(keep(g, x, axis), conjugated(logsumexp_slope(x, y, axis)))
+    return times_share(keep(g, x, axis), conjugated(share(x, y, axis)), x, y, axis)
 
 
 @logsumexp.def_jvp
 def logsumexp_jvp(x_dot: Array, x: Array, y: Array, axis: Axis, keepdims: bool) -> Array:
-    return sum(times(x_dot, logsumexp_slope(x, y, axis)), axis, keepdims)
+    return sum(times_share(x_dot, share(x, y, axis), x, y, axis), axis, keepdims=keepdims)
 
 
 @logsumexp.def_samples
 def logsumexp_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield from axis_samples(rng)
-    yield sample(1e3 + rng.normal(size=(4,)))  # overflows without the shift
+    yield sample(1e3 + rng.normal(size=(4,)), order=0)  # overflows without the shift
     yield sample(np.array([[-np.inf, 1.0, 2.0], [-np.inf, -np.inf, -np.inf]]), axis=1)  # masked: gradient 0
+    yield sample(np.array([[np.inf, 1.0, 2.0], [np.inf, -np.inf, np.inf]]), axis=1)
+    yield sample(rng.normal(size=(0, 2)), axis=0)
     yield complex_sample(rng, 3)
 
 
 @primitive(
     formula=r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}, \quad \bar x_i = y_i \big(\bar y_i - \sum_j \bar y_j y_j\big)"
 )
-def softmax(x: ArrayLike, /, axis: int = -1) -> Array:
+def softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Exponentials scaled to sum to 1 along ``axis``.  Never overflows."""
     e = np.exp(x - maximum_reduce(x, axis=axis, keepdims=True))
     return e / add_reduce(e, axis=axis, keepdims=True)
 
 
 @softmax.def_vjp
-def softmax_vjp(g: Array, y: Array, axis: int) -> Array:
+def softmax_vjp(g: Array, y: Array, axis: Axis) -> Array:
     y = conjugated(y)
     return times(g - sum(times(g, y), axis, keepdims=True), y)
 
 
 @softmax.def_jvp
-def softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
+def softmax_jvp(x_dot: Array, y: Array, axis: Axis) -> Array:
     return times(
         x_dot - sum(times(x_dot, y), axis, keepdims=True), y
     )  # the matrix diag(y) - y y^T is its own transpose
@@ -78,7 +116,10 @@ def softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
 def softmax_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3)))
     yield sample(rng.normal(size=(2, 3, 2)), axis=1)
-    yield sample(1e3 + rng.normal(size=(4,)))
+    yield sample(rng.normal(size=(2, 3, 2)), axis=(0, -1))
+    yield sample(rng.normal(size=(2, 2)), axis=None)
+    yield sample(rng.normal(size=()))
+    yield sample(1e3 + rng.normal(size=(4,)), order=0)
     yield sample(np.array([[-np.inf, 1.0, 2.0]]))
     yield sample(rng.normal(size=(0, 3)))
     yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T)
@@ -86,18 +127,18 @@ def softmax_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(formula=r"y_i = x_i - \ln \sum_j e^{x_j}, \quad \bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")
-def log_softmax(x: ArrayLike, /, axis: int = -1) -> Array:
+def log_softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Logarithm of the softmax along ``axis``.  Never overflows."""
     return x - logsumexp(x, axis, keepdims=True)
 
 
 @log_softmax.def_vjp
-def log_softmax_vjp(g: Array, y: Array, axis: int) -> Array:
+def log_softmax_vjp(g: Array, y: Array, axis: Axis) -> Array:
     return g - times(sum(g, axis, keepdims=True), conjugated(exp(y)))
 
 
 @log_softmax.def_jvp
-def log_softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
+def log_softmax_jvp(x_dot: Array, y: Array, axis: Axis) -> Array:
     return x_dot - sum(times(x_dot, exp(y)), axis, keepdims=True)
 
 
@@ -105,6 +146,9 @@ def log_softmax_jvp(x_dot: Array, y: Array, axis: int) -> Array:
 def log_softmax_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3)))
     yield sample(rng.normal(size=(2, 3, 2)), axis=1)
+    yield sample(rng.normal(size=(2, 3, 2)), axis=(0, -1))
+    yield sample(rng.normal(size=(2, 2)), axis=None)
+    yield sample(rng.normal(size=()))
     yield sample(np.array([1000.0, 0.0]))
     yield sample(rng.normal(size=(0, 3)))
     yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T)

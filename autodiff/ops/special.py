@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import KindError
 from ..core.node import Array, ArrayLike, data_of
+from ..core.numbers import is_foreign, whole
 from .arithmetic import sqrt, square
+from .double import in_double
 from .exponential import exp
 from .families import elementwise
 from .trigonometric import arctan
@@ -43,28 +44,39 @@ def _ratio(coefficients: tuple[list[float], list[float]], x: Any) -> Any:
     return top / bottom
 
 
+NEAR = 0.46875  # where the first of the three approximations ends
+
+
+def erf_near_zero(x: Any) -> Any:
+    """The error function for ``|x| <= NEAR``, in NumPy."""
+    return x * _ratio(_NEAR, x * x)
+
+
+def scaled_complement(x: Any) -> Any:
+    """``e**(x**2) * (1 - erf(x))`` for ``x >= NEAR``, in NumPy."""
+    t = np.maximum(x, 4)
+    inverse = 1 / (t * t)
+    tail = (1 / math.sqrt(math.pi) - tail_rest(inverse)) / t
+    return np.where(x <= 4, _ratio(_MIDDLE, np.minimum(x, 4)), tail)
+
+
+def tail_rest(inverse: Any) -> Any:
+    """``1 / sqrt(pi) - x * scaled_complement(x)`` for ``x >= 4``, of ``inverse = 1 / x**2``, in NumPy."""
+    return inverse * _ratio(_TAIL, inverse)
+
+
 def _erf(x: Any) -> Any:
     """The error function in NumPy, to a few units in the last place."""
     size = np.minimum(np.abs(x), 6)  # beyond, erf is 1 to the last bit
-    near = size <= 0.46875
-    y = size * _ratio(_NEAR, np.where(near, size, 0) ** 2)
-    middle = ~near & (size <= 4)
-    tail = size > 4
-    m = np.where(middle, size, 1)
-    y = np.where(middle, 1 - np.exp(-m * m) * _ratio(_MIDDLE, m), y)
-    t = np.where(tail, size, 5)
-    inverse = 1 / (t * t)
-    shape = (1 / math.sqrt(math.pi) - inverse * _ratio(_TAIL, inverse)) / t
-    y = np.where(tail, 1 - np.exp(-t * t) * shape, y)
+    far = np.maximum(size, NEAR)
+    y = np.where(size <= NEAR, erf_near_zero(np.minimum(size, NEAR)), 1 - np.exp(-far * far) * scaled_complement(far))
     return np.copysign(np.where(np.isnan(x), x, y), x)
 
 
 def two_over_root_pi(x: Array) -> Array:
     """As exact as numbers of the kind of ``x`` are."""
     data = data_of(x)
-    if isinstance(data, (np.ndarray, np.generic, float, int)):
-        return 2 / math.sqrt(math.pi)
-    return 1 / sqrt(arctan(data * 0 + 1))
+    return 1 / sqrt(arctan(whole(data, 1))) if is_foreign(data) else 2 / math.sqrt(math.pi)
 
 
 @elementwise(
@@ -73,11 +85,7 @@ def two_over_root_pi(x: Array) -> Array:
 )
 def erf(x: ArrayLike, /) -> Array:
     """Error function of real numbers, entry by entry."""
-    if np.iscomplexobj(x):
-        raise KindError(
-            "erf was given complex numbers; it is computed for real ones only. Take x.real or abs(x) first."
-        )
-    return _erf(x if np.asarray(x).dtype.kind == "f" else np.asarray(x, dtype=float))
+    return _erf(x) if getattr(x, "dtype", None) == np.float32 else in_double("erf", _erf, x)
 
 
 class SpecialMethods:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
-from ..core.node import Array, ArrayLike
-from .arithmetic import sqrt
+from ..core.node import Array, ArrayLike, data_of
+from ..core.numbers import function_for, is_foreign, lacks, of_library, whole
+from .arithmetic import imag, real, sign, sqrt
 from .families import elementwise
-from .select import equal, where
+from .select import equal, isinf, logical_or, signbit, where
 
 __all__ = [
+    "acos",
+    "acosh",
+    "angle",
     "arccos",
     "arccosh",
     "arcsin",
@@ -17,10 +24,20 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
     "cos",
     "cosh",
+    "deg2rad",
+    "degrees",
     "hypot",
+    "rad2deg",
+    "radians",
     "sin",
+    "sinc",
     "sinh",
     "tan",
     "tanh",
@@ -45,8 +62,40 @@ def tan(x: ArrayLike, /) -> Array:
     return np.tan(x)
 
 
+# The slopes of the inverse functions are written with differences of x and constants, which are exact where they are
+# small.  In the complex plane these have branch cuts, and the sign of a zero says on which side of the cut x lies: so
+# constants are subtracted there, never subtracted from, since 1 - x and x + 1 are of imaginary part +0 on both sides.
+
+
 @elementwise(
-    lambda x: 1 / sqrt(1 - x * x),
+    lambda x: -2 * x, formula=r"y = 1 - x^2, \quad y' = -2 x", number=lambda x: (1 - x) * (1 + x), holomorphic=True
+)
+def one_minus_square(x: ArrayLike, /) -> Array:
+    """``1 - x**2``, entry by entry, accurate near 1 and -1."""
+    return (1 - x) * (1 + x)
+
+
+def root_of_one_minus_square(x: Array) -> Array:
+    """``sqrt(1 - x**2)`` without overflow."""
+    if np.iscomplexobj(data_of(x)):
+        return sqrt(-(x - 1)) * sqrt(x - -1)
+    return sqrt(one_minus_square(x))
+
+
+def root_of_square_plus_one(x: Array) -> Array:
+    """``sqrt(x**2 + 1)`` without overflow."""
+    data = data_of(x)
+    if is_foreign(data):
+        return sqrt(x * x + 1)
+    if not np.iscomplexobj(data):
+        return hypot(1, x)
+    left = signbit(real(x))
+    below, above = x - 1j, x - complex(0, -1)
+    return sqrt(where(left, -below, below)) * sqrt(where(left, -above, above))
+
+
+@elementwise(
+    lambda x: 1 / root_of_one_minus_square(x),
     formula=r"y = \arcsin x, \quad y' = \frac{1}{\sqrt{1 - x^2}}",
     domain=(-0.8, 0.8),
     holomorphic=True,
@@ -57,7 +106,7 @@ def arcsin(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: -1 / sqrt(1 - x * x),
+    lambda x: -1 / root_of_one_minus_square(x),
     formula=r"y = \arccos x, \quad y' = \frac{-1}{\sqrt{1 - x^2}}",
     domain=(-0.8, 0.8),
     holomorphic=True,
@@ -67,7 +116,11 @@ def arccos(x: ArrayLike, /) -> Array:
     return np.arccos(x)
 
 
-@elementwise(lambda x: 1 / (1 + x * x), formula=r"y = \arctan x, \quad y' = \frac{1}{1 + x^2}", holomorphic=True)
+def _arctan_slope(x: Array) -> Array:
+    return 1 / (x - 1j) / (x + 1j) if np.iscomplexobj(data_of(x)) else 1 / (1 + x * x)
+
+
+@elementwise(_arctan_slope, formula=r"y = \arctan x, \quad y' = \frac{1}{1 + x^2}", holomorphic=True)
 def arctan(x: ArrayLike, /) -> Array:
     """Inverse tangent in radians, entry by entry."""
     return np.arctan(x)
@@ -92,7 +145,7 @@ def tanh(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: 1 / sqrt(x * x + 1),
+    lambda x: 1 / root_of_square_plus_one(x),
     formula=r"y = \operatorname{arsinh} x, \quad y' = \frac{1}{\sqrt{x^2 + 1}}",
     holomorphic=True,
 )
@@ -102,7 +155,7 @@ def arcsinh(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: 1 / (sqrt(x - 1) * sqrt(x + 1)),
+    lambda x: 1 / (sqrt(x - 1) * sqrt(x - -1)),
     formula=r"y = \operatorname{arcosh} x, \quad y' = \frac{1}{\sqrt{x - 1}\sqrt{x + 1}}",
     domain=(1.5, 3),
     holomorphic=True,
@@ -112,8 +165,12 @@ def arccosh(x: ArrayLike, /) -> Array:
     return np.arccosh(x)
 
 
+def _arctanh_slope(x: Array) -> Array:
+    return 1 / (1 - x) / (1 + x) if np.iscomplexobj(data_of(x)) else 1 / one_minus_square(x)
+
+
 @elementwise(
-    lambda x: 1 / (1 - x * x),
+    _arctanh_slope,
     formula=r"y = \operatorname{artanh} x, \quad y' = \frac{1}{1 - x^2}",
     domain=(-0.8, 0.8),
     holomorphic=True,
@@ -124,9 +181,11 @@ def arctanh(x: ArrayLike, /) -> Array:
 
 
 def _over_square(numerator: Array, a: Array, b: Array) -> Array:
-    """``numerator / (a² + b²)``, and 0 at the origin."""
-    squared = a * a + b * b
-    return numerator / where(equal(squared, 0), 1, squared)
+    """``numerator / (a² + b²)`` without overflow, and 0 at the origin and at infinity."""
+    r = hypot(a, b)
+    flat = logical_or(equal(r, 0), isinf(r))
+    r = where(flat, 1, r)
+    return where(flat, 0, numerator / r / r)
 
 
 @elementwise(
@@ -140,15 +199,114 @@ def arctan2(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.arctan2(a, b)
 
 
+def _direction(a: Array, b: Array, y: Array) -> Array:
+    """``a / y``, the cosine of the angle between the hypotenuse and ``a``: 0 at the origin.
+
+    Of two infinite sides, each has the slope 1/2: the subgradient of smallest norm.
+    """
+    zero, far = equal(y, 0), isinf(a)
+    steep = where(isinf(b), sign(a) / 2, sign(a))
+    return where(far, steep, where(zero, 0, a / where(zero, 1, y)))
+
+
 @elementwise(
-    lambda a, y: a / where(equal(y, 0), 1, y),
-    lambda b, y: b / where(equal(y, 0), 1, y),
+    lambda a, b, y: _direction(a, b, y),
+    lambda a, b, y: _direction(b, a, y),
     formula=r"y = \sqrt{a^2 + b^2}, \quad \bar a = \frac{a}{y}\bar y, \; \bar b = \frac{b}{y}\bar y",
     domain=[(0.5, 2), (0.5, 2)],
+    number=of_library("hypot", lambda a, b: sqrt(a * a + b * b)),
 )
 def hypot(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Length of the hypotenuse, entry by entry, without overflow.  Derivative 0 at the origin."""
     return np.hypot(a, b)
+
+
+def angle(x: ArrayLike, deg: bool = False) -> Array:
+    """Angle of complex numbers in radians, or in degrees, entry by entry.  Derivative 0 at 0, and for real numbers."""
+    y = arctan2(imag(x), real(x)) if np.iscomplexobj(data_of(x)) else arctan2(0, x)
+    return y * _of_one(rad2deg, y, 180 / math.pi) if deg else y
+
+
+def _of_one(convert: Any, x: Array, factor: float) -> Array:
+    """What a unit is converted to, as exact as numbers of the kind of ``x`` are."""
+    data = data_of(x)
+    return convert(whole(data, 1)) if is_foreign(data) else factor
+
+
+@elementwise(lambda x: _of_one(deg2rad, x, math.pi / 180), formula=r"y = \frac{\pi}{180} x", quiet=True)
+def deg2rad(x: ArrayLike, /) -> Array:
+    """Degrees as radians, entry by entry."""
+    return np.deg2rad(x)
+
+
+@elementwise(lambda x: _of_one(rad2deg, x, 180 / math.pi), formula=r"y = \frac{180}{\pi} x", quiet=True)
+def rad2deg(x: ArrayLike, /) -> Array:
+    """Radians as degrees, entry by entry."""
+    return np.rad2deg(x)
+
+
+@elementwise(
+    lambda x: sinc_derivative(x, 1),
+    formula=r"y = \frac{\sin \pi x}{\pi x}, \quad y' = \frac{\cos \pi x - y}{x}",
+    quiet=True,
+    holomorphic=True,
+)
+def sinc(x: ArrayLike, /) -> Array:
+    """``sin(pi * x) / (pi * x)``, entry by entry; 1 at 0."""
+    return np.sinc(x)
+
+
+def _sinc_series(t: Any, n: int) -> Any:
+    """The derivative of ``sin(t) / t`` of order ``n``, by its Taylor series."""
+    first = (n + 1) // 2
+    total = np.zeros_like(t)
+    for k in reversed(range(first, first + 20 + n)):
+        total = total * (t * t) + (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - n))
+    return total * t ** (n % 2)
+
+
+def _sinc_recurrence(t: Any, s: Any, c: Any, n: int) -> Any:
+    """The same by Leibniz's rule for ``t * (sin(t) / t)``, from the sine and cosine of ``t``."""
+    y = s / t
+    for m in range(1, n + 1):
+        y = ((s, c, -s, -c)[m % 4] - m * y) / t
+    return y
+
+
+def _sinc_derivative_of_number(x: Any, n: int) -> Any:
+    if not is_foreign(x):
+        return sinc_derivative(np.asarray(x), n).item()
+    diff, function = function_for(type(x), "diff"), function_for(type(x), "sinc")
+    if diff is None or function is None:
+        raise lacks(type(x), "sinc")
+    return diff(function, x, n)
+
+
+@elementwise(
+    lambda x, n: sinc_derivative(x, n + 1),
+    formula=r"y = \operatorname{sinc}^{(n)}(x), \quad y' = \operatorname{sinc}^{(n + 1)}(x)",
+    quiet=True,
+    holomorphic=True,
+    number=_sinc_derivative_of_number,
+)
+def sinc_derivative(x: ArrayLike, /, n: int = 1) -> Array:
+    """The derivative of :func:`sinc` of order ``n``, entry by entry: accurate also where the formula cancels."""
+    t = math.pi * x
+    near = np.abs(t) <= n + 1
+    phase = math.pi * (x - 2 * np.rint(np.real(x) / 2))  # exact for large x, unlike t
+    far = _sinc_recurrence(np.where(near, n + 1, t), np.sin(phase), np.cos(phase), n)
+    return math.pi**n * np.where(near, _sinc_series(np.where(near, t, 0), n), far)
+
+
+acos = arccos
+acosh = arccosh
+asin = arcsin
+asinh = arcsinh
+atan = arctan
+atan2 = arctan2
+atanh = arctanh
+degrees = rad2deg
+radians = deg2rad
 
 
 class TrigonometricMethods:

@@ -71,7 +71,7 @@ def transposed(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params
     """``transpose`` of every example."""
     (array,), axes = stacked, params["axes"]
     ndim = len(shape_of(array)) - 1
-    axes = range(ndim)[::-1] if axes is None else [normalize_axis_index(a, ndim) for a in axes]
+    axes = range(ndim)[::-1] if axes is None else normalize_axis_tuple(axes, ndim)
     return rule.op(array, (0, *(a + 1 for a in axes)))
 
 
@@ -175,7 +175,7 @@ def _forms(form: Form, names: str) -> dict[str, Form]:
 BATCHED_FORMS: dict[str, Form] = {
     **_forms(along_axes, "sum mean prod max min var std any all count_nonzero vector_norm logsumexp flip"),
     **_forms(along_one_axis, "softmax log_softmax cumsum cumprod argmax argmin sort argsort"),
-    **_forms(as_it_is, "astype det inv"),
+    **_forms(as_it_is, "cast copy det inv"),
     **_forms(axes_moved, "swapaxes moveaxis"),
     **_forms(indexed, "getitem scatter_add"),
     **_forms(joined, "concatenate stack"),

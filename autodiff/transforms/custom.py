@@ -37,9 +37,9 @@ def custom_rule(forward: Callable[..., Any] | None = None, *, formula: str = "")
     op
         Call it on tensors and arrays.  Complete it with ``@op.def_vjp``, ``@op.def_jvp``, or both; what is missing
         follows from what is there, since each is linear and the transpose of the other.  A derivative asks by parameter
-        name for inputs, options, the result ``y``, and the cotangent ``g`` (in a VJP) or the tangent ``x_dot`` of input
-        ``x`` (in a JVP).  Of several inputs, each has its own: ``@op.def_vjp(wrt="x")``.  Written with ``np`` functions
-        that have a rule, or with those of ``ad``, it can be differentiated again.
+        name for inputs, options, the result ``y`` (if no input is called so), and the cotangent ``g`` (in a VJP) or the
+        tangent ``x_dot`` of input ``x`` (in a JVP).  Of several inputs, each has its own: ``@op.def_vjp(wrt="x")``.
+        Written with ``np`` functions that have a rule, or with those of ``ad``, it can be differentiated again.
 
     Raises
     ------
@@ -83,6 +83,8 @@ class CustomRule(Rule):
         parameters = list(inspect.signature(forward).parameters.values())
         if any(p.kind is p.VAR_POSITIONAL or p.kind is p.VAR_KEYWORD for p in parameters):
             raise KindError(f"custom_rule of {forward.__name__}: its inputs must be named one by one, without *args.")
+        if "g" in (p.name for p in parameters):
+            raise KindError(f"custom_rule of {forward.__name__}: no input may be called g, which is the cotangent.")
         slash = sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
         required = sum(p.default is p.empty and p.kind is not p.KEYWORD_ONLY for p in parameters)
         super().__init__(forward, formula=formula, inputs=slash or required, listed=False)

@@ -122,6 +122,15 @@ def test_an_array_written_to_behind_the_tapes_back(x):
             loss.backward()
 
 
+def test_an_index_array_written_to():
+    x, i = ad.Tensor(np.arange(3.0)), np.array([0, 1])
+    with ad.lint():
+        y = x[i].sum()
+        i += 1
+        with pytest.raises(ad.errors.StaleDataError, match="The array i was written to after getitem used it"):
+            y.backward()
+
+
 def test_raw_data_of_a_leaf_written_to():
     w = ad.Tensor(np.ones(3))
     with ad.lint():

@@ -17,7 +17,7 @@ SPACES = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
 FUNCTIONS = [
     pytest.param(space, name, id=f"{space}.{name}")
     for space, module in SPACES.items()
-    for name in module.__all__
+    for name in sorted(module.__all__)
     if callable(getattr(module, name)) and not isinstance(getattr(module, name), type)
 ]
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

@@ -55,6 +55,19 @@ def test_several_inputs_each_with_its_own_derivative(rng):
     check_gradients(product, rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=(2, 1)))
 
 
+def test_inputs_may_be_called_as_the_engine_calls_its_own(rng):
+    @ad.custom_rule
+    def mix(n, t, c, i, y):
+        return n * t * c * i * y
+
+    mix.def_vjp(lambda g, t, c, i, y: g * t * c * i * y, wrt="n")
+    mix.def_vjp(lambda g, n, c, i, y: g * n * c * i * y, wrt="t")
+    mix.def_jvp(lambda c_dot, n, t, i, y: c_dot * n * t * i * y, wrt="c")
+    mix.def_jvp(lambda i_dot, n, t, c, y: i_dot * n * t * c * y, wrt="i")
+    mix.def_vjp(lambda g, n, t, c, i: g * n * t * c * i, wrt="y")
+    check_gradients(mix, *rng.uniform(1, 2, size=(5, 3)))
+
+
 def test_derivatives_may_be_written_with_numpy(rng):
     @ad.custom_rule
     def wave(x):
@@ -90,6 +103,7 @@ def test_an_input_without_derivative_raises_when_it_is_needed():
     [
         (lambda: ad.custom_rule(np.sin), "custom_rule got a ufunc; it takes a Python function"),
         (lambda: ad.custom_rule(lambda *xs: xs[0]), "named one by one"),
+        (lambda: ad.custom_rule(lambda g: g), "no input may be called g"),
         (lambda: cube_rule().def_vjp(lambda g: g, wrt="z"), "with respect to 'z'; its inputs are"),
         (lambda: ad.grad(lambda x: cube_rule(vjp=lambda g, q: g)(x))(1.0), "asks for 'q'"),
     ],

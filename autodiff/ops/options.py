@@ -1,0 +1,90 @@
+"""What the options of a reduction mean: masks, dtypes, and values that may be recorded themselves.
+
+An option of a row cannot carry a derivative, nor follow new data on a tape that is replayed.  So a mask, and whatever
+else may be recorded, is not one: a call that gives it is composed of rows that take it as an input.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from ..core.errors import KindError, ShapeError, UnsupportedError
+from ..core.node import Array, ArrayLike, Node, data_of, describe, shape_of
+from ..core.op import Op
+from .shape import astype, dtype_of
+
+NOT_GIVEN: Any = np._NoValue
+"""The default of an option for which None means something."""
+
+NUMPY: Any = np
+"""NumPy without its stubs, which take no variable for ``keepdims`` and the like."""
+
+
+def otherwise(composed: Callable[..., Any]) -> Callable[[Any], Op[..., Any]]:
+    """Decorate an op: a call with an option that the row lacks and ``composed`` has is left to that."""
+    code = composed.__code__
+    names = code.co_varnames[: code.co_argcount]
+    everything = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    def decorate(op: Any) -> Op[..., Any]:
+        inputs = len(op.rule.inputs)
+        shared = [a == b for a, b in zip(op.rule.options, names[inputs:])]
+        most = inputs + (shared.index(False) if False in shared else len(shared))
+        beyond = frozenset(everything[inputs:]).difference(op.rule.options)
+
+        @functools.wraps(op)
+        def call(*args: Any, **options: Any) -> Any:
+            if len(args) <= most and beyond.isdisjoint(options):
+                return op(*args, **options)
+            return composed(*args, **options)
+
+        call.__wrapped__ = composed  # whose signature is the whole one
+        return cast("Op[..., Any]", call)
+
+    return decorate
+
+
+def is_plain(*args: Any) -> bool:
+    """Whether no argument is a node, so that there is nothing to record."""
+    return not any([isinstance(a, Node) for a in args])
+
+
+def array_of(x: ArrayLike) -> Array:
+    """A node as it is, anything else as an array."""
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
+def mask_for(x: Array, where: ArrayLike) -> Array:
+    """The mask ``where=``, checked: truth values of a shape that broadcasts to that of ``x``."""
+    mask: Any = where if isinstance(where, Node) else np.asarray(where, None if isinstance(where, np.ndarray) else bool)
+    if mask.dtype.kind != "b":
+        raise KindError(f"where= takes truth values, got {mask.dtype}. Compare first, as in x > 0.")
+    shape = shape_of(x)
+    if len(mask.shape) > len(shape) or np.broadcast_shapes(mask.shape, shape) != shape:
+        raise ShapeError(f"where= of shape {mask.shape} does not broadcast to the shape {shape} of what it masks.")
+    return mask
+
+
+def constant(value: Any, name: str) -> Any:
+    """The data of an argument that has no derivative here; raise if one would be lost."""
+    if isinstance(value, Node) and value.tracked:
+        raise UnsupportedError(
+            f"{name} was given {describe(value)}; it is a constant here and the gradient would be lost. "
+            f"Pass its data, with .detach()."
+        )
+    return data_of(value)
+
+
+def real_dtype(x: Array) -> np.dtype[Any]:
+    """The dtype of the parts of ``x``."""
+    dtype = dtype_of(x)
+    return np.finfo(dtype).dtype if dtype.kind == "c" else dtype
+
+
+def as_dtype(x: Array, dtype: Any) -> Array:
+    """``x`` converted as the option ``dtype=`` has it; ``x`` itself if it is None."""
+    return x if dtype is None or dtype_of(x) == np.dtype(dtype) else astype(x, np.dtype(dtype))
