@@ -14,7 +14,7 @@ from typing import Any
 
 from .core import tree
 from .core.errors import UnsupportedError
-from .core.node import Node, data_of, rebind, shape_of
+from .core.node import Node, data_of, shape_of
 from .core.op import UFUNC_OPTIONS
 from .ops import public
 from .ops.refused import REFUSED
@@ -64,8 +64,7 @@ QUESTIONS = frozenset(
         "may_share_memory",
         "min_scalar_type",
         "ndim",
-        "nonzero",
-        "result_type",
+            "result_type",
         "shape",
         "shares_memory",
         "size",
@@ -103,13 +102,13 @@ class NumpyProtocol:
         return _call(name, f"np.{name}", inputs, kwargs, original=ufunc)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        name = function.__name__
+        name: str = function.__name__
         if function.__module__.endswith("scimath"):
             name = f"emath.{name}"  # turns complex for negative numbers, which the op of that name does not
         if name == "where" and len(args) == 1:
             name = "nonzero"
         if name in IN_PLACE and args and isinstance(args[0], Node):
-            rebind(args[0], _call(name, f"np.{name}", args, kwargs, original=function))
+            args[0][...] = _call(name, f"np.{name}", args, kwargs, original=function)
             return args[0]
         if name in QUESTIONS:
             return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))

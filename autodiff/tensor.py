@@ -232,16 +232,19 @@ class Tensor(
 
     def sort(self, axis: int = -1, *, kind: Any = None, stable: bool | None = None) -> None:
         """Sort in place, as NumPy's method does; ``ad.sort`` returns the sorted tensor instead."""
-        rebind(self, public.sort(self, axis, kind, stable=stable))
+        self[...] = public.sort(self, axis, kind, stable=stable)
 
     def partition(self, kth: Any, axis: int = -1) -> None:
         """Partition in place, as NumPy's method does; ``ad.partition`` returns the result instead."""
-        rebind(self, public.partition(self, kth, axis))
+        self[...] = public.partition(self, kth, axis)
+
+    def compress(self, condition: Any, axis: Any = None) -> Any:
+        """Slices along ``axis`` where ``condition`` is true, as NumPy's method."""
+        return public.compress(condition, self, axis)
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """Set entries by their place in the flattened tensor, as NumPy's method does."""
-        flat = np.arange(self.size).take(indices, mode=mode)  # type: ignore[call-overload]
-        self[np.unravel_index(flat, self.shape)] = public.resize(values, flat.shape)
+        self[...] = public.put(self, indices, values, mode)
 
     def __contains__(self, value: Any) -> bool:
         return value in self._data

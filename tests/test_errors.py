@@ -72,8 +72,8 @@ def test_functions_of_math_name_the_op(x):
         math.asin(x)
     with raises(TypeError, "math.fabs()", "ad.absolute(x)"):
         math.fabs(x)
-    with raises(TypeError, "math.gamma()", "the op, such as"):
-        math.gamma(x)
+    with raises(TypeError, "math.nextafter()", "the op, such as"):
+        math.nextafter(x, 1.0)
 
 
 @pytest.mark.parametrize("x", [V, ad.Tensor(2.0, name="w")], ids=["Value", "Tensor"])
@@ -153,7 +153,7 @@ def test_keywords_of_other_libraries():
         T.sum(dim=0)
     with raises(TypeError, "mean got the keyword keepdim=", "here it is keepdims="):
         ad.mean(T, keepdim=True)
-    with raises(TypeError, "sum got the keyword colour=", "it takes axis, dtype"):
+    with raises(TypeError, "sum got the keyword colour=", "it takes axis"):
         ad.sum(T, colour="red")
 
 
@@ -225,8 +225,6 @@ def test_shapes_and_values():
         ad.dropout(T, 2)
     with raises(ValueError, "gelu got approximate='fast'"):
         ad.gelu(T, "fast")
-    with raises(ValueError, "operand 0 is labelled 'ijk', but its shape is (2, 2)"):
-        ad.einsum("ijk->i", np.eye(2))
     with raises(TypeError, "shape () was iterated over"):
         iter(ad.Tensor(1.0))
 

@@ -143,6 +143,19 @@ def test_options_that_are_not_recorded_say_so(kwargs, message):
             add(ad.Tensor(A), 1, **kwargs)
 
 
+def test_functions_that_write_into_their_argument_are_recorded():
+    x = ad.Tensor(A)
+    t = x * 1.0
+    np.fill_diagonal(t, 5.0)
+    np.put(t, [1], [7.0])
+    np.putmask(t, t.data > 6, 8.0)
+    assert t.tolist() == [[5, 8, 0.7], [0.4, 5, 0.9]]
+    t.sum().backward()
+    np.testing.assert_array_equal(x.grad, [[0, 0, 1], [1, 0, 1]])
+    with pytest.raises(ad.errors.TapeError, match="it is a leaf"):
+        np.fill_diagonal(x, 1.0)
+
+
 def test_a_dtype_converts_the_inputs():
     t = ad.Tensor(A)
     y = np.add(t, A, dtype=np.float32)

@@ -113,8 +113,8 @@ def numeric_points():
 
 @pytest.mark.parametrize(("rule", "point"), list(numeric_points()))
 def test_every_entrywise_op_on_a_value_is_what_it_is_on_a_tensor(rule, point):
-    values = [ad.Value(float(a)) for a in point.args]
-    tensors = [ad.Tensor(float(a)) for a in point.args]
+    values = [ad.Value(float(a)) if wrt in rule.vjps else a.item() for wrt, a in zip(rule.inputs, point.args)]
+    tensors = [ad.Tensor(float(a)) if wrt in rule.vjps else a for wrt, a in zip(rule.inputs, point.args)]
     y, z = _apply(rule, values, point.params), _apply(rule, tensors, point.params)
     assert type(y) is ad.Value
     assert type(z) is ad.Tensor
@@ -123,7 +123,7 @@ def test_every_entrywise_op_on_a_value_is_what_it_is_on_a_tensor(rule, point):
     if rule.name not in ("real", "imag"):
         y.backward()
         z.backward()
-        for v, t in zip(values, tensors, strict=True):
+        for v, t in ((v, t) for v, t in zip(values, tensors) if isinstance(v, ad.Value)):
             assert v.grad == pytest.approx(t.grad.item(), rel=1e-12, abs=1e-15)
 
 

@@ -128,6 +128,7 @@ def _at_kink(x: Array, slope: Any, below: Array, factor: Array = 1) -> Array:
 @primitive(
     formula=r"y = x \text{ if } x > 0 \text{ else } a x, \quad y' = 1 \text{ or } a",
     entrywise=True,
+    quiet=True,
     number=lambda x, negative_slope: x if _is_above(x) else _in_kind_of(x, negative_slope) * x,
 )
 def leaky_relu(x: ArrayLike, /, negative_slope: float = 0.01) -> Array:

@@ -148,6 +148,8 @@ def positive(x: ArrayLike, /) -> Array:
 
 
 def power_slope(x: Array, p: Array) -> Array:
+    if p.__class__ is int and p != 0:
+        return p * power(x, p - 1)
     if not isinstance(p, np.ndarray | Node) and p == 0:
         return times(0, x)  # a number kind may raise on 0 ** -1
     rest = power(x, p - 1)
@@ -239,7 +241,9 @@ def cbrt(x: ArrayLike, /) -> Array:
 # in the direction of steepest ascent, the two directions of the sweep are written out for the rows that follow.
 
 
-@primitive(formula=r"y = |x|, \quad \bar x = \operatorname{sign}(x)\,\bar y", entrywise=True, number=builtins.abs)
+@primitive(
+    formula=r"y = |x|, \quad \bar x = \operatorname{sign}(x)\,\bar y", entrywise=True, quiet=True, number=builtins.abs
+)
 def absolute(x: ArrayLike, /) -> Array:
     """Absolute value, entry by entry.  Derivative 0 at 0."""
     return np.absolute(x)
@@ -297,7 +301,7 @@ def _part(x: Any, name: str, in_sympy: str) -> Any:
     return part(x)
 
 
-@primitive(formula=r"y = \operatorname{Re} x", entrywise=True, number=lambda x: _part(x, "real", "re"))
+@primitive(formula=r"y = \operatorname{Re} x", entrywise=True, quiet=True, number=lambda x: _part(x, "real", "re"))
 def real(x: ArrayLike, /) -> Array:
     """Real part, entry by entry."""
     return np.real(x)
@@ -316,7 +320,7 @@ def real_jvp(x_dot: Array) -> Array:
 real.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \operatorname{Im} x", entrywise=True, number=lambda x: _part(x, "imag", "im"))
+@primitive(formula=r"y = \operatorname{Im} x", entrywise=True, quiet=True, number=lambda x: _part(x, "imag", "im"))
 def imag(x: ArrayLike, /) -> Array:
     """Imaginary part, entry by entry."""
     return np.imag(x)
@@ -336,7 +340,7 @@ def imag_jvp(x_dot: Array) -> Array:
 imag.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \overline{x}", entrywise=True, number=lambda x: x.conjugate())
+@primitive(formula=r"y = \overline{x}", entrywise=True, quiet=True, number=lambda x: x.conjugate())
 def conj(x: ArrayLike, /) -> Array:
     """Complex conjugate, entry by entry."""
     return np.conjugate(x)

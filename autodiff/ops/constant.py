@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, data_of, shape_of
+from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.op import primitive
 from .broadcast import broadcast_to
 from .shape import astype
@@ -27,23 +27,35 @@ def stop_gradient(x: ArrayLike, /) -> Array:
     return np.asarray(x)
 
 
-def zeros_like(a: ArrayLike, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Array:
+def zeros_like(
+    a: ArrayLike, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Array:
     """Zeros in the shape and dtype of ``a``: a plain array."""
-    return full_like(a, 0, dtype, order, subok, shape)
+    return full_like(a, 0, dtype, order, subok, shape, device=device)
 
 
-def ones_like(a: ArrayLike, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Array:
+def ones_like(
+    a: ArrayLike, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Array:
     """Ones in the shape and dtype of ``a``: a plain array."""
-    return full_like(a, 1, dtype, order, subok, shape)
+    return full_like(a, 1, dtype, order, subok, shape, device=device)
 
 
 empty_like = zeros_like
 
 
 def full_like(
-    a: ArrayLike, fill_value: ArrayLike, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+    a: ArrayLike,
+    fill_value: ArrayLike,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Array:
     """``fill_value`` broadcast to the shape of ``a``, in its dtype; differentiable in ``fill_value``."""
-    dtype = np.result_type(data_of(a)) if dtype is None else np.dtype(dtype)
-    filled = broadcast_to(fill_value, shape_of(a) if shape is None else shape)
-    return astype(filled, dtype)
+    like = np.empty(shape_of(a), np.result_type(data_of(a)))
+    frame = np.zeros_like(like, dtype, order, subok, shape, device=device)  # NumPy checks the options
+    filled = broadcast_to(fill_value if isinstance(fill_value, Node) else np.asarray(fill_value), frame.shape)
+    return astype(filled, frame.dtype)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.linalg._linalg import SlogdetResult
 
-from ..core.node import Array, ArrayLike, Node, shape_of
+from ..core.node import Array, ArrayLike, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import imag, multiply, real
+from .broadcast import is_plain
 from .constant import stop_gradient
 from .diagonals import trace
 from .families import conjugated, contracted
@@ -148,7 +149,7 @@ def slogdet(a: ArrayLike) -> Any:
     The sign of a complex matrix is a number on the unit circle, and has a derivative.  At a singular matrix there is
     none: it is nan.
     """
-    if not isinstance(a, Node):
+    if is_plain(a):
         return np.linalg.slogdet(a)
     parts = slogdet_parts(a)
     return SlogdetResult(parts[..., 0], real(parts[..., 1]))

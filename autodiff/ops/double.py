@@ -28,10 +28,14 @@ def in_double(name: str, compute: Function, *args: ArrayLike, narrow: bool = Fal
         if a.dtype.kind == "f" and a.itemsize > 8:
             raise KindError(f"{name} was given {a.dtype}; it is computed in double precision. Take x.astype(float).")
     typed = [a.dtype for a in args if hasattr(a, "dtype")]  # Python's numbers leave the precision open
-    held = np.result_type(np.float32, *typed) == np.float32 if narrow else all(d == np.float32 for d in typed)
+    if narrow:
+        common = np.result_type(*(getattr(a, "dtype", a) for a in args))
+        single = np.result_type(common, np.float32) == np.float32
+    else:
+        single = all(d == np.float32 for d in typed)
     with np.errstate(all="ignore"):
         y = compute(*(np.asarray(a, dtype=float) for a in arrays))
-        return y.astype(np.float32) if typed and held else y
+        return y.astype(np.float32) if typed and single else y
 
 
 def log_ratio(x: Array, a: Array) -> Array:

@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.linalg._linalg import EighResult, EigResult
 
-from ..core.node import Array, ArrayLike, Node, shape_of
+from ..core.node import Array, ArrayLike, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, imag, real
+from .broadcast import is_plain
 from .families import conjugated, contracted
 from .matrices import (
     adjoint,
@@ -113,7 +114,7 @@ def pull_hermitian(g: Array, g_v: Array, eigenvalues: Array, v: Array, pinned: A
     return v @ inner @ adjoint(v)
 
 
-def is_upper(UPLO: str) -> bool:  # noqa: N803 - NumPy's name
+def is_upper(UPLO: Any) -> bool:  # noqa: N803 - NumPy's name
     """Whether the upper triangle is read."""
     return UPLO.upper() == "U"
 
@@ -122,7 +123,7 @@ def is_upper(UPLO: str) -> bool:  # noqa: N803 - NumPy's name
     formula=r"X = V \Lambda V^{\mathsf H}, \quad \dot\Lambda = \operatorname{diag} T, \; \dot V = V (F \circ T),"
     r" \; T = V^{\mathsf H} \dot X V, \; F_{ij} = \tfrac{1}{\lambda_j - \lambda_i}"
 )
-def eigh_parts(x: ArrayLike, /, UPLO: str = "L") -> Array:  # noqa: N803
+def eigh_parts(x: ArrayLike, /, UPLO: Any = "L") -> Array:  # noqa: N803
     """Eigenvalues and eigenvectors of Hermitian matrices, side by side."""
     return pack(np.ndim(x) - 2, *np.linalg.eigh(x, UPLO))
 
@@ -135,7 +136,7 @@ def eigh_factors(y: Array, x: Array) -> tuple[Array, Array]:
 
 
 @eigh_parts.def_vjp
-def eigh_parts_vjp(g: Array, x: Array, y: Array, UPLO: str) -> Array:  # noqa: N803
+def eigh_parts_vjp(g: Array, x: Array, y: Array, UPLO: Any) -> Array:  # noqa: N803
     eigenvalues, v = eigh_factors(y, x)
     g_values, g_v = eigh_factors(g, x)
     x_bar = pull_hermitian(g_values, g_v, eigenvalues, v, leading_entries(v, is_upper(UPLO)))
@@ -143,7 +144,7 @@ def eigh_parts_vjp(g: Array, x: Array, y: Array, UPLO: str) -> Array:  # noqa: N
 
 
 @eigh_parts.def_jvp
-def eigh_parts_jvp(x_dot: Array, x: Array, y: Array, UPLO: str) -> Array:  # noqa: N803
+def eigh_parts_jvp(x_dot: Array, x: Array, y: Array, UPLO: Any) -> Array:  # noqa: N803
     eigenvalues, v = eigh_factors(y, x)
     t = read_triangle(x_dot, x, is_upper(UPLO))
     return pack(len(shape_of(x)) - 2, *push_hermitian(t, eigenvalues, v, leading_entries(v, is_upper(UPLO))))
@@ -160,7 +161,7 @@ def hermitian_samples(rng: np.random.Generator) -> Iterator[Sample]:
 eigh_parts.def_samples(hermitian_samples)
 
 
-def eigh(a: ArrayLike, UPLO: str = "L") -> Any:  # noqa: N803
+def eigh(a: ArrayLike, UPLO: Any = "L") -> Any:  # noqa: N803
     """Eigenvalues, in ascending order, and eigenvectors of Hermitian matrices, as ``np.linalg.eigh``.
 
     Parameters
@@ -183,7 +184,7 @@ def eigh(a: ArrayLike, UPLO: str = "L") -> Any:  # noqa: N803
     array([[1., 0.],
            [0., 0.]])
     """
-    if not isinstance(a, Node):
+    if is_plain(a):
         return np.linalg.eigh(a, UPLO)
     return EighResult(*eigh_factors(eigh_parts(a, UPLO), a))
 
@@ -192,20 +193,20 @@ def eigh(a: ArrayLike, UPLO: str = "L") -> Any:  # noqa: N803
     formula=r"X = V \operatorname{diag}(y) V^{\mathsf H}, \quad"
     r" \bar X = V \operatorname{diag}(\bar y) V^{\mathsf H} \text{, in the triangle that is read}"
 )
-def eigvalsh(x: ArrayLike, /, UPLO: str = "L") -> Array:  # noqa: N803
+def eigvalsh(x: ArrayLike, /, UPLO: Any = "L") -> Array:  # noqa: N803
     """Eigenvalues of Hermitian matrices, in ascending order.  The gradient's triangle is as in :func:`eigh`."""
     return np.linalg.eigvalsh(x, UPLO)
 
 
 @eigvalsh.def_vjp
-def eigvalsh_vjp(g: Array, x: Array, UPLO: str) -> Array:  # noqa: N803
+def eigvalsh_vjp(g: Array, x: Array, UPLO: Any) -> Array:  # noqa: N803
     _, v = eigh_factors(eigh_parts(x, UPLO), x)
     v = where(expand_dims(not_equal(g, 0), -2), v, 0)  # the others may have nan for their own derivatives
     return spread_triangle(scale_columns(v, g) @ adjoint(v), x, is_upper(UPLO))
 
 
 @eigvalsh.def_jvp
-def eigvalsh_jvp(x_dot: Array, x: Array, UPLO: str) -> Array:  # noqa: N803
+def eigvalsh_jvp(x_dot: Array, x: Array, UPLO: Any) -> Array:  # noqa: N803
     _, v = eigh_factors(eigh_parts(x, UPLO), x)
     t = read_triangle(x_dot, x, is_upper(UPLO))
     return real(sum(conjugated(v) * (t @ v), -2))
@@ -218,9 +219,28 @@ eigvalsh.def_samples(hermitian_samples)
     formula=r"X V = V \Lambda, \quad \dot\Lambda = \operatorname{diag} T, \; \dot V = V (F \circ T),"
     r" \; T = V^{-1} \dot X V, \; F_{ij} = \tfrac{1}{\lambda_j - \lambda_i}"
 )
-def eig_parts(x: ArrayLike, /) -> Array:
-    """Eigenvalues and eigenvectors of square matrices, side by side."""
-    return pack(np.ndim(x) - 2, *np.linalg.eig(x))
+def eig_parts(x: ArrayLike, /, as_eigvals: bool = False) -> Array:
+    """Eigenvalues and eigenvectors of square matrices, side by side; with ``as_eigvals`` in the order of ``eigvals``."""
+    eigenvalues, v = np.linalg.eig(x)
+    if as_eigvals:  # LAPACK orders large matrices in another way when it computes no eigenvectors
+        order = nearest(np.linalg.eigvals(x), eigenvalues)
+        eigenvalues = np.take_along_axis(eigenvalues, order, -1)
+        v = np.take_along_axis(v, order[..., None, :], -1)
+    return pack(np.ndim(x) - 2, eigenvalues, v)
+
+
+def nearest(wanted: Any, found: Any) -> Any:
+    """For each plain number wanted, along the last axis, the place of the nearest that is found and not taken yet."""
+    places = np.arange(found.shape[-1])
+    if np.array_equal(wanted, found):
+        return np.broadcast_to(places, found.shape)
+    if found.ndim > 1:
+        return np.stack([nearest(w, f) for w, f in zip(wanted, found, strict=True)])
+    distances = np.abs(wanted[:, None] - found)
+    for i in range(len(places)):
+        places[i] = distances[i].argmin()
+        distances[:, places[i]] = np.inf
+    return places
 
 
 def eig_factors(y: Array, x: Array) -> list[Array]:
@@ -261,7 +281,10 @@ def eig_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(np.array([[1.0, -2.0, 0.5], [1.0, 1.0, 0.1], [0.2, 0.3, 3.0]]))
 
 
-eig_parts.def_samples(eig_samples)
+@eig_parts.def_samples
+def eig_parts_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    yield from eig_samples(rng)
+    yield sample(draw(rng, 3, 3), as_eigvals=True)
 
 
 def eig(a: ArrayLike) -> Any:
@@ -279,7 +302,7 @@ def eig(a: ArrayLike) -> Any:
     array([[ 0. , -0.5],
            [ 0.5,  0. ]])
     """
-    if not isinstance(a, Node):
+    if is_plain(a):
         return np.linalg.eig(a)
     return EigResult(*eig_factors(eig_parts(a), a))
 
@@ -295,13 +318,13 @@ def eigvals(x: ArrayLike, /) -> Array:
 
 @eigvals.def_vjp
 def eigvals_vjp(g: Array, x: Array) -> Array:
-    _, v = eig_factors(eig_parts(x), x)
+    _, v = eig_factors(eig_parts(x, True), x)
     return before_inverse(expand_dims(g, -1) * adjoint(v), v, x)
 
 
 @eigvals.def_jvp
 def eigvals_jvp(x_dot: Array, x: Array) -> Array:
-    _, v = eig_factors(eig_parts(x), x)
+    _, v = eig_factors(eig_parts(x, True), x)
     return contracted(lambda m, inverse: sum(inverse * matrix_transpose(m), -1), x_dot @ v, inv_or_nan(v))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, KindError
+from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
@@ -40,7 +40,31 @@ def contract(
         # On its way NumPy would sum truth values and whole numbers in their own type: True + True = True.
         arrays = tuple(a.astype(common) if a.dtype.kind in "biu" else a for a in arrays)
     options = {} if dtype is None else {"dtype": dtype}
-    return np.einsum(subscripts, *arrays, optimize=optimize, order=order, casting=casting, **options)
+    try:
+        return np.einsum(subscripts, *arrays, optimize=optimize, order=order, casting=casting, **options)
+    except ValueError:
+        _refuse_labels(subscripts, [a.shape for a in arrays])
+        raise
+
+
+def _refuse_labels(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Say which labels do not fit; return if NumPy has another complaint."""
+    inputs = subscripts.replace(" ", "").partition("->")[0].split(",")
+    if len(inputs) != len(shapes):
+        raise ArgumentError(f"einsum({subscripts!r}) names {len(inputs)} operands, got {len(shapes)}.")
+    lengths: dict[str, tuple[int, int]] = {}
+    for k, (labels, shape) in enumerate(zip(inputs, shapes, strict=True)):
+        before, dots, after = labels.partition("...")
+        hidden = len(shape) - len(before + after)
+        if hidden < 0 or (hidden and not dots):
+            raise ShapeError(f"einsum({subscripts!r}): operand {k} is labelled {labels!r}, but its shape is {shape}.")
+        for c, n in zip(before + after, shape[: len(before)] + shape[len(before) + hidden :], strict=True):
+            m, other = lengths.get(c, (1, k))
+            if n not in (1, m) and m != 1:
+                raise ShapeError(
+                    f"einsum({subscripts!r}): the label {c!r} has length {m} in operand {other} and {n} in operand {k}."
+                )
+            lengths[c] = (m, other) if n == 1 else (n, k)
 
 
 @lru_cache(maxsize=512)

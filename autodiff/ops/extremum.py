@@ -70,7 +70,12 @@ def extremum_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(np.array([np.nan, 0.5, 3.0]), np.array([[1.0], [np.nan]]))
 
 
-@primitive(formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])", entrywise=True, number=_max)
+@primitive(
+    formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])",
+    entrywise=True,
+    quiet=True,
+    number=_max,
+)
 def maximum(a: ArrayLike, b: ArrayLike, /) -> Array:
     """The larger of two, entry by entry.  Where they tie, each gets half of the derivative.
 
@@ -79,7 +84,12 @@ def maximum(a: ArrayLike, b: ArrayLike, /) -> Array:
     return np.maximum(a, b)
 
 
-@primitive(formula=r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b])", entrywise=True, number=_min)
+@primitive(
+    formula=r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b])",
+    entrywise=True,
+    quiet=True,
+    number=_min,
+)
 def minimum(a: ArrayLike, b: ArrayLike, /) -> Array:
     """The smaller of two, entry by entry.  Where they tie, each gets half of the derivative."""
     return np.minimum(a, b)
@@ -88,6 +98,7 @@ def minimum(a: ArrayLike, b: ArrayLike, /) -> Array:
 @primitive(
     formula=r"y = \max(a, b) \text{ of those that are not nan}",
     entrywise=True,
+    quiet=True,
     number=lambda a, b: b if a != a else a if b != b else _max(a, b),
 )
 def fmax(a: ArrayLike, b: ArrayLike, /) -> Array:
@@ -98,6 +109,7 @@ def fmax(a: ArrayLike, b: ArrayLike, /) -> Array:
 @primitive(
     formula=r"y = \min(a, b) \text{ of those that are not nan}",
     entrywise=True,
+    quiet=True,
     number=lambda a, b: b if a != a else a if b != b else _min(a, b),
 )
 def fmin(a: ArrayLike, b: ArrayLike, /) -> Array:
@@ -119,6 +131,7 @@ def _is_whole(x: Any) -> bool:
 @primitive(
     formula=r"y = \max(x, l), \quad \bar x = \bar y\,[x > l], \; \bar l = \bar y\,[x \le l]",
     entrywise=True,
+    quiet=True,
     number=_max,
 )
 def clip_below(x: ArrayLike, bound: ArrayLike, /) -> Array:
@@ -129,6 +142,7 @@ def clip_below(x: ArrayLike, bound: ArrayLike, /) -> Array:
 @primitive(
     formula=r"y = \min(x, h), \quad \bar x = \bar y\,[x < h], \; \bar h = \bar y\,[x \ge h]",
     entrywise=True,
+    quiet=True,
     number=_min,
 )
 def clip_above(x: ArrayLike, bound: ArrayLike, /) -> Array:

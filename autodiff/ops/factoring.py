@@ -10,10 +10,11 @@ import numpy as np
 from numpy.linalg._linalg import QRResult
 
 from ..core.errors import UnsupportedError
-from ..core.node import Array, ArrayLike, Node, data_of, shape_of
+from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import imag
+from .broadcast import is_plain
 from .diagonals import tril, triu
 from .families import contracted
 from .joining import concatenate
@@ -36,7 +37,7 @@ __all__ = ["cholesky", "qr"]
 
 
 def half_lower(m: Array) -> Array:
-    """The lower triangle with half the diagonal: of a Hermitian matrix, the part that adds up to it with its adjoint."""
+    """The lower triangle with half the diagonal: a Hermitian matrix is the sum of that and its adjoint."""
     return (tril(m) + tril(m, -1)) / 2
 
 
@@ -47,8 +48,8 @@ def half_lower(m: Array) -> Array:
 def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Array:
     """Lower triangular ``L`` with ``L @ L^H == x``; with ``upper`` its adjoint [1]_.
 
-    One triangle of ``x`` is read, the upper one with ``upper``.  Of a matrix that is exactly Hermitian each entry counts
-    as half of the pair, as in PyTorch, and the gradient is Hermitian; else it lies in the triangle that is read.
+    One triangle of ``x`` is read, the upper one with ``upper``.  Of a matrix that is exactly Hermitian each entry
+    counts as half of the pair, as in PyTorch, and the gradient is Hermitian; else it lies in the triangle that is read.
 
     References
     ----------
@@ -241,7 +242,7 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Any:
     array([[-0.6,  0. ],
            [-0.8,  0. ]])
     """
-    if not isinstance(a, Node):
+    if is_plain(a):
         return np.linalg.qr(a, mode)
     if mode in ("raw", "economic", "e"):
         raw = np.linalg.qr(data_of(a), mode)

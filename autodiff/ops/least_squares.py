@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, Node, data_of, shape_of
+from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import real, square
+from .broadcast import is_plain
 from .families import conjugated
 from .matrices import adjoint, draw, is_complex, pack, read_triangle, spread_triangle, unpack
 from .reduce import sum
@@ -162,9 +163,9 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Any:
     >>> ad.grad(lambda b: ad.linalg.lstsq(a, b)[0][1])(np.array([0.0, 1.0, 3.0])).round(12)
     array([-0.5,  0. ,  0.5])
     """
-    if not isinstance(a, Node) and not isinstance(b, Node):
+    if is_plain(a) and is_plain(b):
         return np.linalg.lstsq(a, b, rcond)
-    a, b = (x if isinstance(x, Node) else np.asarray(x) for x in (a, b))
+    a, b = (np.asarray(x) if is_plain(x) else x for x in (a, b))
     y = lstsq_parts(a, b, rcond)
     x = solution(y, a, b)
     missed = as_columns(b) - a @ x

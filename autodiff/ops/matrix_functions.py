@@ -11,10 +11,11 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from ..core.errors import KindError
-from ..core.node import Array, ArrayLike, Node, shape_of
+from ..core.node import Array, ArrayLike, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute
+from .broadcast import is_plain
 from .constant import stop_gradient
 from .exponential import exp2, log2
 from .joining import concatenate
@@ -38,7 +39,7 @@ def matrix_power(a: ArrayLike, n: int) -> Array:
     array([[-0.25, -0.  ],
            [-0.  , -0.  ]])
     """
-    if not isinstance(a, Node):
+    if is_plain(a):
         return np.linalg.matrix_power(a, n)
     shape = shape_of(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
 from ..core.errors import KindError, ShapeError, UnsupportedError
 from ..core.node import Array, ArrayLike, Node, data_of, describe, shape_of
-from ..core.op import Op
+from ..core.op import FOREIGN_KEYWORDS, Op
 from .shape import astype, dtype_of
 
 NOT_GIVEN: Any = np._NoValue
@@ -27,25 +27,34 @@ NUMPY: Any = np
 def otherwise(composed: Callable[..., Any]) -> Callable[[Any], Op[..., Any]]:
     """Decorate an op: a call with an option that the row lacks and ``composed`` has is left to that."""
     code = composed.__code__
-    names = code.co_varnames[: code.co_argcount]
-    everything = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     def decorate(op: Any) -> Op[..., Any]:
-        inputs = len(op.rule.inputs)
-        shared = [a == b for a, b in zip(op.rule.options, names[inputs:])]
+        inputs, own = len(op.rule.inputs), frozenset(op.rule.options)
+        options = named[inputs:]
+        shared = [a == b for a, b in zip(op.rule.options, options)]
         most = inputs + (shared.index(False) if False in shared else len(shared))
-        beyond = frozenset(everything[inputs:]).difference(op.rule.options)
 
         @functools.wraps(op)
-        def call(*args: Any, **options: Any) -> Any:
-            if len(args) <= most and beyond.isdisjoint(options):
-                return op(*args, **options)
-            return composed(*args, **options)
+        def call(*args: Any, **given: Any) -> Any:
+            if len(args) <= most and own.issuperset(given):
+                return op(*args, **given)
+            for name in given:
+                if name not in options:
+                    refuse_keyword(op.rule.name, name, options)
+            return composed(*args, **given)
 
         call.__wrapped__ = composed  # whose signature is the whole one
         return cast("Op[..., Any]", call)
 
     return decorate
+
+
+def refuse_keyword(op: str, name: str, has: tuple[str, ...]) -> NoReturn:
+    """Say what a keyword is called here, or what there is."""
+    ours = FOREIGN_KEYWORDS.get(name)
+    repair = f"here it is {ours}=" if ours in has else f"it takes {', '.join(has)}"
+    raise UnsupportedError(f"{op} got the keyword {name}=, which it does not have: {repair}.")
 
 
 def is_plain(*args: Any) -> bool:

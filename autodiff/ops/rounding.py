@@ -218,6 +218,7 @@ def _finite_number(x: Any, copy: bool, nan: Any, posinf: Any, neginf: Any) -> An
 @primitive(
     formula=r"y = x \text{ where finite, a finite number elsewhere}, \quad y' = [|x| < \infty]",
     entrywise=True,
+    quiet=True,
     number=_finite_number,
 )
 def nan_to_num(

@@ -283,6 +283,7 @@ bitwise_right_shift = right_shift
 @primitive(
     formula=r"y = a \text{ where } c, \; b \text{ elsewhere}, \quad \bar a = \bar y\,[c], \; \bar b = \bar y\,[\neg c]",
     entrywise=True,
+    quiet=True,
     number=lambda condition, a, b: a if condition else b,
 )
 def where(condition: ArrayLike, a: ArrayLike, b: ArrayLike, /) -> Array:

@@ -29,11 +29,11 @@ import numpy as np
 from numpy.linalg._linalg import SVDResult
 
 from ..core.errors import UnsupportedError
-from ..core.node import Array, ArrayLike, Node, data_of, shape_of
+from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, real, sign
-from .broadcast import broadcast_to
+from .broadcast import broadcast_to, is_plain
 from .eigenvalues import leading_entries, pull_hermitian, push_hermitian, turned, turned_back
 from .families import conjugated, times
 from .joining import concatenate
@@ -41,8 +41,8 @@ from .matrices import (
     adjoint,
     diagonal_of,
     draw,
-    if_used,
     hermitian_part,
+    if_used,
     is_complex,
     on_diagonal,
     pack,
@@ -62,6 +62,8 @@ from .select import greater, not_equal, where
 from .shape import expand_dims, matrix_transpose
 
 __all__ = ["matrix_rank", "svd", "svdvals"]
+
+svd_of_arrays: Any = np.linalg.svd  # NumPy's stubs do not take variables for its options
 
 
 def svd_shapes(x: Array, full_matrices: bool = False) -> tuple[tuple[int, ...], ...]:
@@ -105,9 +107,9 @@ def svd_frame(x: Array, y: Array, full_matrices: bool) -> tuple[Array, Array, Ar
     k = shape_of(s)[-1]
     u, v = u[..., :k], adjoint(vh[..., :k, :])
     m, n = shape_of(x)[-2:]
-    pinned = np.zeros(shape_of(x)[:-2] + (max(m, n), k), dtype=bool)
-    pinned = [pinned, leading_entries(v)] if m >= n else [leading_entries(u), pinned]
-    return u, s, v, zero_for(x, s), concatenate(pinned, -2)
+    others = np.zeros((*shape_of(x)[:-2], max(m, n), k), dtype=bool)
+    pinned = concatenate([others, leading_entries(v)] if m >= n else [leading_entries(u), others], -2)
+    return u, s, v, zero_for(x, s), pinned
 
 
 @primitive(
@@ -190,7 +192,9 @@ def svd_parts_samples(rng: np.random.Generator) -> Iterator[Sample]:
 svd_parts.def_samples(svd_parts_samples)
 
 
-@primitive(formula=r"X = U \operatorname{diag}(y) V^{\mathsf H}, \quad \bar X = U \operatorname{diag}(\bar y) V^{\mathsf H}")
+@primitive(
+    formula=r"X = U \operatorname{diag}(y) V^{\mathsf H}, \quad \bar X = U \operatorname{diag}(\bar y) V^{\mathsf H}"
+)
 def svdvals(x: ArrayLike, /) -> Array:
     """Singular values, in descending order."""
     return np.linalg.svdvals(x)
@@ -288,8 +292,8 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
     array([[ 1.,  0.],
            [ 0., -1.]])
     """
-    if not isinstance(a, Node):
-        return np.linalg.svd(a, full_matrices, compute_uv, hermitian)
+    if is_plain(a):
+        return svd_of_arrays(a, full_matrices, compute_uv, hermitian)
     if hermitian:
         factors = svd_factors(svd_hermitian_parts(a), a)
     elif compute_uv:
@@ -300,8 +304,6 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
 
 
 @primitive(formula=r"y = \#\{i : s_i > \text{tol}\}", differentiable=False)
-def matrix_rank(
-    x: ArrayLike, /, tol: ArrayLike = None, hermitian: bool = False, *, rtol: ArrayLike = None
-) -> Array:
+def matrix_rank(x: ArrayLike, /, tol: ArrayLike = None, hermitian: bool = False, *, rtol: ArrayLike = None) -> Array:
     """The number of singular values that are not 0 but for rounding.  Never tracked."""
     return np.linalg.matrix_rank(x, tol, hermitian, rtol=rtol)

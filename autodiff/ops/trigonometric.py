@@ -44,13 +44,13 @@ __all__ = [
 ]
 
 
-@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x", holomorphic=True)
+@elementwise(lambda x: cos(x), formula=r"y = \sin x, \quad y' = \cos x", quiet=True, holomorphic=True)
 def sin(x: ArrayLike, /) -> Array:
     """Sine of an angle in radians, entry by entry."""
     return np.sin(x)
 
 
-@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x", holomorphic=True)
+@elementwise(lambda x: -sin(x), formula=r"y = \cos x, \quad y' = -\sin x", quiet=True, holomorphic=True)
 def cos(x: ArrayLike, /) -> Array:
     """Cosine of an angle in radians, entry by entry."""
     return np.cos(x)
@@ -248,7 +248,6 @@ def rad2deg(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: sinc_derivative(x, 1),
     formula=r"y = \frac{\sin \pi x}{\pi x}, \quad y' = \frac{\cos \pi x - y}{x}",
-    quiet=True,
     holomorphic=True,
 )
 def sinc(x: ArrayLike, /) -> Array:
@@ -285,7 +284,6 @@ def _sinc_derivative_of_number(x: Any, n: int) -> Any:
 @elementwise(
     lambda x, n: sinc_derivative(x, n + 1),
     formula=r"y = \operatorname{sinc}^{(n)}(x), \quad y' = \operatorname{sinc}^{(n + 1)}(x)",
-    quiet=True,
     holomorphic=True,
     number=_sinc_derivative_of_number,
 )

@@ -28,29 +28,45 @@ def page() -> str:
     """The text of the page."""
     topics: dict[str, list[str]] = {}
     seen: dict[object, str] = {}
+    plain: list[str] = []
     for space, names in spaces():
-        for name in names:
-            op = getattr(import_module(f"autodiff.ops.{space}") if space != "public" else public, name)
+        module = public if space == "public" else import_module(f"autodiff.ops.{space}")
+        for name in sorted(names, key=lambda name: is_alias(getattr(module, name), name)):
+            op = getattr(module, name)
             shown = name if space == "public" else f"{space}.{name}"
-            if op in seen:
+            if inspect.unwrap(op).__module__.startswith("numpy"):
+                plain.append(f"`{shown}`")
+            elif op in seen:
                 topics[source_of(op)[0]].append(f"- `{shown}`: see `{seen[op]}`.")
-                continue
-            seen[op] = shown
-            topics.setdefault(source_of(op)[0], []).append(line(shown, op))
+            else:
+                seen[op] = shown
+                topics.setdefault(source_of(op)[0], []).append(line(shown, op))
     parts = [HEAD]
     for topic in sorted(topics):
         summary = (import_module(topic).__doc__ or "").strip().splitlines()[0]
         parts.append(f"## {topic.rpartition('.')[2]}\n\n{summary}\n\n" + "\n".join(sorted(topics[topic])) + "\n")
     parts.append(used_inside(set(map(id, (getattr(op, "rule", None) for op in seen)))))
+    parts.append(f"## NumPy's own\n\nAbout indices and settings, without a derivative: {', '.join(sorted(plain))}.\n")
     parts.append(refusals())
     return "\n".join(parts)
+
+
+def is_alias(op: object, name: str) -> bool:
+    """Whether this is not what the op calls itself."""
+    return getattr(op, "__name__", name) != name
 
 
 def spaces() -> list[tuple[str, list[str]]]:
     """The namespaces that offer ops, and their names."""
     return [
         ("public", public.names()),
-        *((space.__name__.rpartition(".")[2], sorted(space.__all__)) for space in (linalg, fft, random)),
+        *(
+            (
+                space.__name__.rpartition(".")[2],
+                [n for n in sorted(space.__all__) if not isinstance(getattr(space, n), type)],
+            )
+            for space in (linalg, fft, random)
+        ),
     ]
 
 
@@ -65,8 +81,8 @@ def line(name: str, op: object) -> str:
     """One op."""
     rule = getattr(op, "rule", None)
     formula = f" ${rule.formula}$" if rule is not None else ""
-    summary = (inspect.getdoc(op) or "").splitlines()[0]
-    return f"- [`{name}{signature(op)}`]({source_of(op)[1]}){formula} {summary}"
+    summary = (inspect.getdoc(op) or "").splitlines()[0].replace("``", "`")
+    return f"- [`{name}{signature(op)}`]({source_of(op)[1]}): {summary}{formula}"
 
 
 def signature(op: object) -> str:

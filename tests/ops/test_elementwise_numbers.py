@@ -29,10 +29,10 @@ def ten_ops(m, x, y):
     return c / (1 + m.exp(-c)) + m.erf(a) - m.atan(x * c)
 
 
-NAMES = {"atan2": "arctan2", "asin": "arcsin", "atan": "arctan"}
 OURS = SimpleNamespace(
-    **{n: getattr(ad, NAMES.get(n, n)) for n in "exp sin atan2 log sqrt tanh asin cosh erf atan".split()}
-)
+    exp=ad.exp, sin=ad.sin, atan2=ad.atan2, log=ad.log, sqrt=ad.sqrt, tanh=ad.tanh, asin=ad.asin, cosh=ad.cosh,
+    erf=ad.erf, atan=ad.atan,
+)  # fmt: skip
 
 
 def test_a_program_to_fifty_digits():
@@ -76,6 +76,10 @@ SYMBOLIC = {
 }  # fmt: skip
 
 
+def root_eight_over_pi(x):
+    return math_of(x).sqrt(8 / math_of(x).pi)
+
+
 def math_of(x):
     return pytest.importorskip(type(x).__module__.partition(".")[0])
 
@@ -96,7 +100,7 @@ def test_derivatives_are_those_of_sympy_exactly(name):
 MORE = {
     "sinc": "sincpi", "cbrt": "cbrt", "logaddexp": lambda x: math_of(x).log(1 + math_of(x).exp(x)),
     "log_sigmoid": lambda x: -math_of(x).log(1 + math_of(x).exp(-x)), "elu": lambda x: x,
-    "gelu tanh": lambda x: x / 2 * (1 + math_of(x).tanh(math_of(x).sqrt(2 / math_of(x).pi) * (x + x**3 * 44715 / 10**6))),
+    "gelu tanh": lambda x: x / (1 + math_of(x).exp(-root_eight_over_pi(x) * (x + x**3 * 44715 / 10**6))),
 }  # fmt: skip
 
 
@@ -161,7 +165,7 @@ def test_decimals():
         two = Decimal(2)
         assert gradient(ad.log2, two)[0] == pytest.approx(1 / (two * two.ln()), rel=Decimal("1e-28"))
         assert gradient(ad.hypot, Decimal(3), Decimal(4)) == [Decimal("0.6"), Decimal("0.8")]
-        assert gradient(ad.leaky_relu, Decimal(-1)) == [+Decimal(0.01)]
+        assert gradient(ad.leaky_relu, Decimal(-1)) == [+Decimal.from_float(0.01)]
         assert gradient(ad.imag, two) == [0]
         assert gradient(ad.logaddexp, two, two) == [Decimal("0.5")] * 2
 
