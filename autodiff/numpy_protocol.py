@@ -64,7 +64,7 @@ QUESTIONS = frozenset(
         "may_share_memory",
         "min_scalar_type",
         "ndim",
-            "result_type",
+        "result_type",
         "shape",
         "shares_memory",
         "size",

@@ -55,8 +55,12 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
         are_numbers = [numbers.is_number(kind) for kind in kinds]
         scalar = [is_number or issubclass(kind, np.generic) for kind, is_number in zip(kinds, are_numbers, strict=True)]
         if rule.entrywise and all(scalar) and any(are_numbers):
-            converters: list[Any] = [np.generic.item if issubclass(k, np.generic) else None for k in kinds]
-            function, cls = self._for_numbers([k for k, is_number in zip(kinds, are_numbers, strict=True) if is_number])
+            converters: list[Any] = []
+            if all(are_numbers) or not all(issubclass(k, np.generic | int | float | complex) for k in kinds):
+                converters = [np.generic.item if issubclass(k, np.generic) else None for k in kinds]
+                function, cls = self._for_numbers([k for k, number in zip(kinds, are_numbers, strict=True) if number])
+            else:  # NumPy's scalars beside Python's numbers: NumPy's arithmetic, which never raises
+                function, cls = self._by_numpy(), Node.for_numbers
         else:
             converters = [self._converter(kind) for kind in kinds]
             function = rule.forward if rule.positional == len(rule.options) else rule.compute
@@ -75,9 +79,12 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
         if function is None:
             if not issubclass(kind, int | float | complex):
                 raise numbers.lacks(kind, rule.name)
-            forward = rule.forward
-            function = lambda *args: forward(*args).item()  # noqa: E731
+            function = self._by_numpy()
         return function, Node.for_numbers
+
+    def _by_numpy(self) -> Callable[..., Any]:
+        forward = self.rule.forward
+        return lambda *args: forward(*args).item()
 
     def _converter(self, kind: type) -> Callable[[Any], Any] | None:
         """What makes an argument of this type one that the NumPy forward function takes; None if it is one already."""

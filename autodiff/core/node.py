@@ -180,8 +180,9 @@ def record(cls: type[Node], data: Any, rule: Rule, a: Any, b: Any, params: Any, 
 def rebind(node: Node, new: Node) -> None:
     """Let ``node`` be ``new`` from now on, as ``t[key] = v`` asks for: the same object, with another past.
 
-    ``new`` must have been made of ``node`` itself.  What that was lives on as the first argument of ``new``.  Ops that used ``node`` before still point to it, and are now
-    older than their argument; that is how a sweep finds the version that they meant: see :func:`version_before`.
+    ``new`` must have been made of ``node`` itself.  What that was lives on as the first argument of ``new``.  Ops that
+    used ``node`` before still point to it, and are now older than their argument; that is how a sweep finds the version
+    that they meant: see :func:`version_before`.
     """
     if node.tracked and not is_recording():
         raise TapeError(

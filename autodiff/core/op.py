@@ -240,14 +240,15 @@ def with_ufunc_options(op: Any, rule: Rule, inputs: Any, rest: tuple[Any, ...], 
     if not options.keys() <= set(UFUNC_OPTIONS):
         _refuse(rule, options, ())
     refuse_out(rule.name, options.pop("out", None))
-    if options.pop("where", True) is not True:
+    ufunc = getattr(np, rule.name, None)
+    if isinstance(ufunc, np.ufunc):
+        with np.errstate(all="ignore"):
+            ufunc(*map(data_of, inputs), **options)  # NumPy says what is wrong with them
+    if options.get("where", True) is not True:
         raise UnsupportedError(
             f"{rule.name} got where=: what NumPy leaves elsewhere is not defined, and has no derivative. "
             f"Use ad.where(mask, {rule.name}(...), other)."
         )
-    ufunc = getattr(np, rule.name, None)
-    if isinstance(ufunc, np.ufunc):  # NumPy says what is wrong with the others
-        ufunc(*(np.empty(0, getattr(x, "dtype", None) or type(x)) for x in inputs), **options)
     if options.get("signature") is not None:
         raise UnsupportedError(f"{rule.name} got signature=, which is not supported. Give a dtype, or use astype.")
     if options.get("dtype") is not None:

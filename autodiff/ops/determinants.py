@@ -11,14 +11,15 @@ from numpy.linalg._linalg import SlogdetResult
 from ..core.node import Array, ArrayLike, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
-from .arithmetic import imag, multiply, real
+from .arithmetic import absolute, imag, multiply, real
 from .broadcast import is_plain
 from .constant import stop_gradient
-from .diagonals import trace
+from .exponential import exp2, log2
 from .families import conjugated, contracted
 from .joining import concatenate
 from .matrices import adjoint, draw, is_complex, pack, scale_columns, square_samples
-from .reduce import sum
+from .reduce import max, sum
+from .rounding import rint
 from .select import greater, isfinite, less_equal, logical_or, where
 from .shape import expand_dims, matrix_transpose
 from .singular_values import svd_factors, svd_parts, zero_for
@@ -27,53 +28,75 @@ from .solving import inv, inv_or_nan
 __all__ = ["det", "slogdet"]
 
 
+NEARLY_SINGULAR = 1e-5
+"""Up to what ratio of its extreme singular values the adjugate of a matrix is computed without its inverse."""
+
+
 def adjugate(x: Array) -> Array:
     r"""The matrix :math:`A` with :math:`A x = \det(x)\, 1`, also of a singular ``x``; it has derivatives there too.
 
-    The three smallest singular values of ``x`` are raised to the size of the next by a constant matrix
-    :math:`P Q^H` of three columns.  Then :math:`B = x + P Q^H` is well conditioned, and
-
-    .. math:: \operatorname{adj} x = \det B\,(\det M\,B^{-1} + B^{-1} P \operatorname{adj} M\, Q^H B^{-1}),
-        \quad M = 1 - Q^H B^{-1} P,
-
-    where the small :math:`M` is left to a recursion without division.  If more than three singular values are 0, then
-    so are the adjugate and its first two derivatives.
+    It is :math:`\det(x)\, x^{-1}`, unless ``x`` is nearly singular, after its rows and columns were scaled to one size.
     """
     n = shape_of(x)[-1]
-    if n == 0:
-        return x
-    k = min(n, 3)
+    if n <= 3:
+        return adjugate_by_minors(x)
     fixed = stop_gradient(x)
-    u, s, vh = svd_factors(svd_parts(where(isfinite(fixed), fixed, 0), False), x)
-    zero = zero_for(x, s)
-    level = s[..., n - k - 1 : n - k] if n > k else s[..., :1]
-    enough = greater(level, zero)
-    raised = where(logical_or(np.arange(n) >= n - k, less_equal(s, zero)), where(enough, level, 1) - s, 0)
-    p = scale_columns(u, raised)
+    fixed = where(isfinite(fixed), fixed, 0)
+    rows = magnitudes(fixed, -1)
+    columns = magnitudes(fixed * exp2(-rows), -2)
+    size = exp2(-rows - columns)
+    x = x * size
+    factors = svd_factors(svd_parts(fixed * size, False), x)
+    s = factors[1]
+    regular = greater(s[..., -1:], NEARLY_SINGULAR * s[..., :1])
+    y = where(
+        expand_dims(regular, -1), expand_dims(det(x), (-2, -1)) * inv_or_nan(x), adjugate_by_deflation(x, *factors)
+    )
+    total = sum(rows, -2, keepdims=True) + sum(columns, -1, keepdims=True)
+    return y * exp2(total - matrix_transpose(rows) - matrix_transpose(columns))
+
+
+def magnitudes(x: Array, axis: int) -> Array:
+    """The power of 2 nearest to the largest entry along an axis, that is its exponent."""
+    largest = max(absolute(x), axis, keepdims=True)
+    return rint(log2(where(greater(largest, 0), largest, 1)))
+
+
+def adjugate_by_minors(m: Array) -> Array:
+    """The adjugate of a matrix of side 0 to 3, in products of its entries."""
+    n = shape_of(m)[-1]
+    if n < 2:
+        return np.ones(shape_of(m), m.dtype)
+    if n == 2:
+        return matrix_transpose(m[..., ::-1, ::-1]) * np.array([[1, -1], [-1, 1]], m.dtype)
+    i, j = np.ogrid[:3, :3]
+    k, l = (i + 1) % 3, (i + 2) % 3
+    return m[..., (j + 1) % 3, k] * m[..., (j + 2) % 3, l] - m[..., (j + 1) % 3, l] * m[..., (j + 2) % 3, k]
+
+
+def adjugate_by_deflation(x: Array, u: Array, s: Array, vh: Array) -> Array:
+    r"""The adjugate of a matrix of side 4 or more, whose singular values and vectors are given as constants.
+
+    The three smallest singular values are raised to the size of the next by a constant matrix :math:`P Q^H` of three
+    columns.  Then :math:`B = x + P Q^H` has an inverse, and
+
+    .. math:: \operatorname{adj} x = \det B\,(\det M\,B^{-1} + B^{-1} P \operatorname{adj} M\, Q^H B^{-1}),
+        \quad M = 1 - Q^H B^{-1} P.
+
+    If more than three singular values are 0, then so are the adjugate and its first two derivatives.
+    """
+    zero, top = zero_for(x, s), where(greater(s[..., :1], 0), s[..., :1], 1)
+    enough = greater(s[..., -4:-3], zero)
+    last = np.arange(shape_of(s)[-1]) >= shape_of(s)[-1] - 3
+    p = scale_columns(u, where(logical_or(last, less_equal(s, zero)), where(enough, s[..., -4:-3], top) - s, 0))
     b = x + p @ vh
     inverse = inv(b)
-    p, qh = p[..., n - k :], vh[..., n - k :, :]
-    m_adjugate, m_determinant = faddeev_leverrier(np.eye(k, dtype=x.dtype) - qh @ inverse @ p)
+    p, qh = p[..., -3:], vh[..., -3:, :]
+    m = np.eye(3, dtype=x.dtype) - qh @ inverse @ p
+    m_adjugate = adjugate_by_minors(m)
+    m_determinant = sum(m[..., :1, :] * matrix_transpose(m_adjugate[..., :1]), (-2, -1), keepdims=True)
     y = m_determinant * inverse + inverse @ p @ m_adjugate @ qh @ inverse
-    y = expand_dims(det(b), (-2, -1)) * y
-    return y if n == k else where(expand_dims(enough, -1), y, 0)
-
-
-def faddeev_leverrier(m: Array) -> tuple[Array, Array]:
-    """Adjugate, and determinant with two axes of length 1, of small matrices: sums of products of entries [1]_.
-
-    References
-    ----------
-    .. [1] D. K. Faddeev and V. N. Faddeeva, Computational Methods of Linear Algebra (1963) 260-265.
-    """
-    n = shape_of(m)[-1]
-    one = np.eye(n, dtype=m.dtype)
-    y = one
-    for i in range(1, n):
-        product = m @ y
-        y = product - one * expand_dims(trace(product, 0, -2, -1) / i, (-2, -1))
-    determinant = expand_dims(trace(m @ y, 0, -2, -1), (-2, -1)) / n
-    return (y, determinant) if n % 2 else (-y, -determinant)
+    return where(expand_dims(enough, -1), expand_dims(det(b), (-2, -1)) * y, 0)
 
 
 @primitive(formula=r"y = \det X, \quad \dot y = \operatorname{tr}(\operatorname{adj}(X) \dot X)")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
-from ..core.node import Array, ArrayLike
+from ..core.errors import ArgumentError, UnsupportedError
+from ..core.node import Array, ArrayLike, Node, data_of
 from ..core.op import primitive
 
 __all__ = ["dropout", "dropout_mask"]
@@ -16,9 +16,20 @@ __all__ = ["dropout", "dropout_mask"]
 @primitive(formula=r"m_i = [u_i \ge p] / (1 - p), \quad u_i \sim U(0, 1)", differentiable=False)
 def dropout_mask(x: ArrayLike, /, p: float = 0.5, rng: Any = None) -> Array:
     """Draw an array like ``x`` that is 0 with probability ``p`` and ``1 / (1 - p)`` otherwise.  Never tracked."""
-    x = np.asarray(x)
+    require_probability(p, "dropout_mask")
     kept = np.random.default_rng(rng).random(x.shape) >= p
-    return kept.astype(x.dtype) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
+    dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(float)
+    return kept.astype(dtype) * dtype.type(1 / (1 - p) if p < 1 else 0)
+
+
+def require_probability(p: Any, name: str) -> None:
+    """Raise if ``p`` is none, or one that wants a gradient."""
+    if isinstance(p, Node) and p.tracked:
+        raise UnsupportedError(
+            f"{name} got a probability that wants a gradient: what is dropped has no derivative. Give it p.item()."
+        )
+    if not 0 <= data_of(p) <= 1:
+        raise ArgumentError(f"{name} got p={data_of(p)}; it is a probability, from 0 to 1.")
 
 
 def dropout(x: ArrayLike, p: float = 0.5, *, training: bool = True, rng: Any = None) -> Array:
@@ -43,6 +54,6 @@ def dropout(x: ArrayLike, p: float = 0.5, *, training: bool = True, rng: Any = N
     ----------
     .. [1] N. Srivastava et al., J. Mach. Learn. Res. 15 (2014) 1929-1958.
     """
-    if not 0 <= p <= 1:
-        raise ArgumentError(f"dropout got p={p}; it is a probability, from 0 to 1.")
+    require_probability(p, "dropout")
+    p = data_of(p)
     return x * dropout_mask(x, p, rng) if training and p > 0 else x

@@ -116,7 +116,7 @@ def pull_hermitian(g: Array, g_v: Array, eigenvalues: Array, v: Array, pinned: A
 
 def is_upper(UPLO: Any) -> bool:  # noqa: N803 - NumPy's name
     """Whether the upper triangle is read."""
-    return UPLO.upper() == "U"
+    return bool(UPLO.upper() == "U")
 
 
 @primitive(
@@ -220,7 +220,7 @@ eigvalsh.def_samples(hermitian_samples)
     r" \; T = V^{-1} \dot X V, \; F_{ij} = \tfrac{1}{\lambda_j - \lambda_i}"
 )
 def eig_parts(x: ArrayLike, /, as_eigvals: bool = False) -> Array:
-    """Eigenvalues and eigenvectors of square matrices, side by side; with ``as_eigvals`` in the order of ``eigvals``."""
+    """Eigenvalues and eigenvectors of square matrices, side by side; ``as_eigvals`` for the order of ``eigvals``."""
     eigenvalues, v = np.linalg.eig(x)
     if as_eigvals:  # LAPACK orders large matrices in another way when it computes no eigenvectors
         order = nearest(np.linalg.eigvals(x), eigenvalues)

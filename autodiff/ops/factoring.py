@@ -95,7 +95,7 @@ def cholesky_samples(rng: np.random.Generator) -> Iterator[Sample]:
     formula=r"X = Q R, \; C = Q^{\mathsf H} \dot X R^{-1}, \; \Omega = \text{skew-Hermitian, below its diagonal } C,"
     r" \quad \dot R = Q^{\mathsf H} \dot X - \Omega R, \; \dot Q = Q \Omega + (1 - Q Q^{\mathsf H}) \dot X R^{-1}"
 )
-def qr_parts(x: ArrayLike, /, mode: str = "reduced") -> Array:
+def qr_parts(x: ArrayLike, /, mode: Any = "reduced") -> Array:
     """The factors Q and R, side by side [1]_.
 
     References
@@ -105,7 +105,7 @@ def qr_parts(x: ArrayLike, /, mode: str = "reduced") -> Array:
     return pack(np.ndim(x) - 2, *np.linalg.qr(x, mode))
 
 
-def qr_factors(y: Array, x: Array, mode: str) -> list[Array]:
+def qr_factors(y: Array, x: Array, mode: Any) -> list[Array]:
     """Q and R, of what ``qr_parts`` returned."""
     m, n = shape_of(x)[-2:]
     k = m if mode == "complete" else min(m, n)
@@ -138,7 +138,7 @@ def with_columns(m: Array, n: int) -> Array:
 
 
 @qr_parts.def_vjp
-def qr_parts_vjp(g: Array, x: Array, y: Array, mode: str) -> Array:
+def qr_parts_vjp(g: Array, x: Array, y: Array, mode: Any) -> Array:
     (q, r), (g_q, g_r) = qr_factors(y, x, mode), qr_factors(g, x, mode)
     m, n = shape_of(x)[-2:]
     k, used = min(m, n), columns_needed(x)
@@ -153,7 +153,7 @@ def qr_parts_vjp(g: Array, x: Array, y: Array, mode: str) -> Array:
 
 
 @qr_parts.def_jvp
-def qr_parts_jvp(x_dot: Array, x: Array, y: Array, mode: str) -> Array:
+def qr_parts_jvp(x_dot: Array, x: Array, y: Array, mode: Any) -> Array:
     q, r = qr_factors(y, x, mode)
     m, n = shape_of(x)[-2:]
     k, used = min(m, n), columns_needed(x)
@@ -213,7 +213,7 @@ def qr_parts_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(np.array([[1.0, 2.0], [2.0, 4.0], [0.0, 0.0]]), order=0)
 
 
-def qr(a: ArrayLike, mode: str = "reduced") -> Any:
+def qr(a: ArrayLike, mode: Any = "reduced") -> Any:
     """QR factorisation, as ``np.linalg.qr``.
 
     Parameters

@@ -20,13 +20,18 @@ import numpy as np
 
 from ..core.batched import Batched
 from ..core.node import Array, Node, data_of
+from ..core.numbers import is_complex, is_number, to_float
 from ..core.op import Op, make_op
 from ..core.rule import Derivative, Rule, Sample, sample
-from .select import equal, greater, isfinite, logical_not, logical_or, not_equal, where
+from .select import equal, greater, isfinite, logical_and, logical_not, logical_or, not_equal, where
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Interval = tuple[float, float]
+
+
+CONSTANT = {1: "{given}", -1: "-{given}", 0: "times({given}, 0)"}
+"""What is done with a cotangent or a tangent where the partial derivative is a constant."""
 
 
 def elementwise(
@@ -70,7 +75,7 @@ def elementwise(
                 rule.set_derivative("jvp", wrt, partial, "times({given}, {f}({asks}))", times=times)
             else:
                 for direction in ("vjp", "jvp"):
-                    rule.set_derivative(direction, wrt, None, {1: "{given}", -1: "-{given}", 0: "{given} * 0"}[partial])
+                    rule.set_derivative(direction, wrt, None, CONSTANT[partial], times=times)
         domains = [cast("Interval", domain)] * len(rule.inputs) if isinstance(domain[0], int | float) else domain
         rule.samples = lambda rng: elementwise_samples(rng, cast("Sequence[Interval]", domains), holomorphic)
         return cast("Op[P, R]", make_op(rule))
@@ -99,13 +104,24 @@ def times(g: Array, d: Array) -> Array:
     An entry that is not used has a cotangent of 0, and its local derivative may well be infinite; without this the
     branch of a ``where`` that was not taken would poison the other with nan.
     """
-    c = g * d
-    return c if is_finite(c) else where(logical_or(equal(g, 0), equal(d, 0)), 0, c)
+    c = product(g, d)
+    if is_finite(c):
+        return c
+    # Only where 0 met inf or nan: elsewhere a 0 may still change with what it was computed from.
+    return where(logical_and(logical_or(equal(g, 0), equal(d, 0)), logical_not(isfinite(c))), 0, c)
+
+
+def product(g: Array, d: Array) -> Array:
+    """``g * d``, also of an array and a number of a kind that NumPy does not know."""
+    try:
+        return g * d
+    except TypeError:
+        return g * (to_float(d) if is_number(type(d)) else d)
 
 
 def pull_through(g: Array, d: Array) -> Array:
     """The cotangent behind a holomorphic function of derivative ``d``: ``g * conj(d)``, with hard zeros."""
-    c = g * d
+    c = product(g, d)
     # Real numbers first: they need no conjugate, and this runs for every node.
     if c.__class__ is float:
         if c - c == 0.0:
@@ -146,7 +162,8 @@ def conjugated(d: Array) -> Array:
         return d
     if d.__class__ is np.ndarray:
         return d.conj() if d.dtype.kind == "c" else d
-    return d.conjugate() if np.iscomplexobj(data_of(d)) else d
+    data = data_of(d)
+    return d.conjugate() if np.iscomplexobj(data) or is_complex(type(data)) else d
 
 
 def elementwise_samples(

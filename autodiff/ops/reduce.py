@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core.errors import ArgumentError
 from ..core.node import Array, ArrayLike, Axis, shape_of, size_of
@@ -254,6 +255,8 @@ def extreme_where(kind: str, a: Any, axis: Axis, out: None, keepdims: bool, init
     """``max`` and its like with ``where`` and ``initial``."""
     refuse_out(f"the {kind}", out)
     if where is not True and initial is NOT_GIVEN:
+        if axis is not None:
+            normalize_axis_tuple(axis, len(shape_of(a)))
         raise ArgumentError(f"The {kind} of what where= lets in may be that of nothing: give initial= too.")
     return extreme(a, mask_for(a, where), kind, axis, keepdims, constant(initial, "initial="))
 

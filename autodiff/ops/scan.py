@@ -161,7 +161,8 @@ def cumulative(scan: Any, first: int, x: ArrayLike, axis: int | None, dtype: Any
         x = reshape(x, 1)
     shape = list(shape_of(x))
     if axis is None and len(shape) > 1:
-        raise ArgumentError(f"{scan.__name__} of an array of shape {tuple(shape)} needs its axis.")
+        name = scan.__name__.replace("cum", "cumulative_")
+        raise ArgumentError(f"{name} of an array of shape {tuple(shape)} needs its axis.")
     along = normalize_axis_index(0 if axis is None else axis, len(shape))
     y = scan(x, along, dtype=dtype)
     if not include_initial:

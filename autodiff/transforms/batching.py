@@ -157,6 +157,30 @@ def mapped_linear(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], par
     return None if x is None or any(s is not None for s in shared) else rule.op(x, *inputs[1:], **params)
 
 
+def over_leading(*cores: int) -> Form:
+    """A row that broadcasts all axes but so many last ones of each input."""
+
+    def form(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        leads = [len(shape_of(x)) - core for x, core in zip(inputs, cores, strict=True)]
+        if min(leads) < 0:
+            return None
+        parts = zip(stacked, inputs, cores, strict=True)
+        return rule.op(*(x if s is None else aligned(s, max(leads) + core) for s, x, core in parts), **params)
+
+    return form
+
+
+def labelled(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+    """``contract`` with one label more, for the examples."""
+    terms, _, output = params["subscripts"].partition("->")
+    label = next((c for c in "abcdefghijklmnopqrstuvwxyz" if c not in params["subscripts"]), None)
+    if label is None:
+        return None
+    pairs = zip(stacked, inputs, terms.split(","), strict=True)
+    labels, arrays = zip(*((t, x) if s is None else (label + t, s) for s, x, t in pairs), strict=True)
+    return rule.op(arrays, **{**params, "subscripts": f"{','.join(labels)}->{label}{output}"})
+
+
 def joined(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
     """``concatenate`` and ``stack`` of every example."""
     axis = params["axis"]
@@ -175,7 +199,10 @@ def _forms(form: Form, names: str) -> dict[str, Form]:
 BATCHED_FORMS: dict[str, Form] = {
     **_forms(along_axes, "sum mean prod max min var std any all count_nonzero vector_norm logsumexp flip"),
     **_forms(along_one_axis, "softmax log_softmax cumsum cumprod argmax argmin sort argsort"),
-    **_forms(as_it_is, "cast copy det inv"),
+    **_forms(as_it_is, "cast copy tril triu det inv inv_or_nan cholesky expm pinv singular_part"),
+    **_forms(
+        as_it_is, "eigh_parts eigvalsh eig_parts eigvals svd_parts svd_hermitian_parts svdvals qr_parts slogdet_parts"
+    ),
     **_forms(axes_moved, "swapaxes moveaxis"),
     **_forms(indexed, "getitem scatter_add"),
     **_forms(joined, "concatenate stack"),
@@ -187,5 +214,8 @@ BATCHED_FORMS: dict[str, Form] = {
     "sum_to": summed,
     "matmul": multiplied,
     "linear": mapped_linear,
+    "contract": labelled,
+    "matvec": over_leading(2, 1),
+    "vecmat": over_leading(1, 2),
 }
 """The rows that have a batched form beyond those that work entry by entry."""

@@ -58,7 +58,12 @@ def test_options_have_numpys_names_order_and_defaults(space, name):
         theirs = list(inspect.signature(function).parameters.values())
     except ValueError:  # a ufunc, or a function written in C
         return
-    if op is None or name in ("clip", "vecdot") or isinstance(function, np.ufunc) or not getattr(getattr(op, "rule", None), "options", True):
+    if (
+        op is None
+        or name in ("clip", "vecdot")
+        or isinstance(function, np.ufunc)
+        or not getattr(getattr(op, "rule", None), "options", True)
+    ):
         return  # such an op takes what ufuncs take, and the two by name take that as **kwargs
     ours = list(inspect.signature(op).parameters.values())
     if any(p.kind is p.VAR_POSITIONAL for p in ours + theirs):

@@ -199,7 +199,7 @@ def test_the_gradient_of_gamma_draws_is_the_implicit_one():
 
 
 def test_the_gradient_of_gamma_draws_is_that_of_pytorch():
-    """Values of torch._standard_gamma_grad, where it is given as accurate to 4 digits, and of jax.random_gamma_grad."""
+    """Values of torch._standard_gamma_grad, which is accurate to a few digits, and of jax.lax.random_gamma_grad."""
     a = np.array([0.05, 0.3, 0.7, 1.0, 2.5, 9.0, 40.0, 1e4])
     z = np.array([1e-6, 0.2, 1.3, 0.4, 3.0, 5.0, 52.0, 1.01e4])
     pytorch = [0.000266354, 1.21204, 1.68216, 0.708753, 1.16922, 0.748312, 1.14167, 1.005]
@@ -213,15 +213,15 @@ def test_the_gradient_of_gamma_draws_is_that_of_pytorch():
         1.1416512425750494,
         1.0050001660074206,
     ]
-    slope = ad.vjp(lambda b: ad.ops.incomplete.gamma_transport(z, a, b), a)[1](np.ones_like(a))
+    slope = ad.vjp(lambda b: ad.ops.incomplete.gamma_transport(z, a, b), a)[1](np.ones_like(a))[0]
     np.testing.assert_allclose(slope, jax, rtol=1e-12)
     np.testing.assert_allclose(slope, pytorch, rtol=1e-3)
 
 
 def test_gamma_draws_can_be_differentiated_again():
     """The second derivative of the path, integrated over it, is that of the second moment: E[y²] = a (a + 1)."""
-    curvature = ad.grad(ad.grad(lambda a: (random.standard_gamma(a, 100_000, rng=2) ** 2).mean()))
-    assert curvature(np.array(1.7)) == pytest.approx(2, rel=0.03)
+    curvature = ad.grad(ad.grad(lambda a: (random.standard_gamma(a, 30_000, rng=2) ** 2).mean()))
+    assert curvature(np.array(1.7)) == pytest.approx(2, rel=0.05)
 
 
 def test_gamma_draws_that_underflow():
@@ -323,10 +323,12 @@ def test_permutation():
 
 
 def test_a_draw_is_one_row_that_is_never_tracked():
-    y = random.normal(ad.Tensor([1.0, 2.0]), 3.0, rng=0)
-    rows = [node.rule.name for node in (y.args[1], y.args[1].args[1]) if node.rule]
-    assert rows == ["multiply", "draw_normal"]
-    assert not y.args[1].args[1].requires_grad
+    loc, scale = ad.Tensor([1.0, 2.0]), ad.Tensor(3.0)
+    _, spread = random.normal(loc, scale, rng=0).args
+    scale_too, z = spread.args
+    assert scale_too is scale
+    assert z.rule.name == "draw_normal"
+    assert not z.requires_grad
 
 
 def test_draws_under_vmap():
@@ -334,3 +336,14 @@ def test_draws_under_vmap():
     rng = np.random.default_rng(0)
     y = ad.vmap(lambda a: random.normal(a, 1.0, rng=rng))(x)
     np.testing.assert_allclose(y - x, np.random.default_rng(0).standard_normal(4), rtol=1e-12)
+
+
+def test_dropout_of_whole_numbers_and_its_probability():
+    np.testing.assert_allclose(np.unique(ad.dropout(np.full(50, 3), 0.25, rng=0)), [0, 4])
+    assert ad.dropout_mask(np.zeros(9, np.float32), 0.3).dtype == np.float32
+    np.testing.assert_array_equal(ad.dropout(ad.Tensor([1.0]), ad.Tensor(1.0, requires_grad=False)).data, 0)
+    for f in (ad.dropout, ad.dropout_mask):
+        with pytest.raises(ValueError, match=rf"{f.__name__} got p=1.5; it is a probability"):
+            f(np.ones(3), 1.5)
+        with pytest.raises(UnsupportedError, match="what is dropped has no derivative"):
+            f(np.ones(3), ad.Tensor(0.5))
