@@ -108,8 +108,9 @@ class NumpyProtocol:
         if name == "where" and len(args) == 1:
             name = "nonzero"
         if name in IN_PLACE and args and isinstance(args[0], Node):
-            args[0][...] = _call(name, f"np.{name}", args, kwargs, original=function)
-            return args[0]
+            target: Any = args[0]
+            target[...] = _call(name, f"np.{name}", args, kwargs, original=function)
+            return target
         if name in QUESTIONS:
             return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
         return _call(name, f"np.{name}", args, kwargs, original=function)
@@ -118,7 +119,7 @@ class NumpyProtocol:
 def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None) -> Any:
     op = find(name, getattr(original, "__module__", "numpy"))
     if op is not None:
-        if kwargs and not kwargs.keys() <= keywords(op):
+        if kwargs and original is not None and not kwargs.keys() <= keywords(op):
             args, kwargs = inputs_by_position(original, args, kwargs)
         return op(*args, **kwargs)
     leaves = tree.flatten([args, kwargs])
@@ -135,11 +136,9 @@ def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None
 @cache
 def keywords(op: Callable[..., Any]) -> frozenset[str]:
     """What an op takes by keyword."""
-    rule = getattr(op, "rule", None)
-    if rule is not None:
-        return frozenset(rule.options or UFUNC_OPTIONS)
     parameters = inspect.signature(op).parameters.values()
-    return frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    named = frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    return named or frozenset(UFUNC_OPTIONS)
 
 
 def inputs_by_position(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:

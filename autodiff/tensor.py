@@ -276,14 +276,6 @@ class Tensor(
             raise KindError(f"astype from {self.dtype} to {dtype} is not allowed by casting={casting!r}.")
         return astype(self, dtype)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Whether all entries are true.  Never tracked."""
-        return Tensor(self._data.all(axis=axis, keepdims=keepdims), requires_grad=False)
-
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Whether any entry is true.  Never tracked."""
-        return Tensor(self._data.any(axis=axis, keepdims=keepdims), requires_grad=False)
-
     def __repr__(self) -> str:
         if not isinstance(self._data, np.ndarray):
             return f"Tensor({self._data!r})"  # let go of by backward(free=True)

@@ -128,6 +128,7 @@ def test_odd_arguments(space, name, function, op, rule):
             if error is not None:
                 assert raised is not None, f"{about} returned {ours!r}; NumPy raises {error!r}"
                 refused = isinstance(raised, UnsupportedError) or (strange(args) and isinstance(raised, KindError))
+                refused |= "where=" in str(raised) and isinstance(raised, ad.AutodiffError)  # NumPy counts 99 as true
                 assert refused or isinstance(raised, expected_type(error)), f"{about}: {raised!r}; NumPy: {error!r}"
             elif raised is not None:
                 assert isinstance(raised, ad.AutodiffError), f"{about} raised {raised!r}; NumPy takes it"

@@ -240,11 +240,13 @@ def with_ufunc_options(op: Any, rule: Rule, inputs: Any, rest: tuple[Any, ...], 
     if not options.keys() <= set(UFUNC_OPTIONS):
         _refuse(rule, options, ())
     refuse_out(rule.name, options.pop("out", None))
+    where = options.pop("where", True)
     ufunc = getattr(np, rule.name, None)
     if isinstance(ufunc, np.ufunc):
         with np.errstate(all="ignore"):
-            ufunc(*map(data_of, inputs), **options)  # NumPy says what is wrong with them
-    if options.get("where", True) is not True:
+            y = ufunc(*map(data_of, inputs), **options)  # NumPy says what is wrong with them
+            np.broadcast_shapes(np.shape(where), np.shape(y))
+    if where is not True:
         raise UnsupportedError(
             f"{rule.name} got where=: what NumPy leaves elsewhere is not defined, and has no derivative. "
             f"Use ad.where(mask, {rule.name}(...), other)."

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.op import primitive
 from .broadcast import broadcast_to
+from .options import NUMPY
 from .shape import astype
 
 __all__ = ["empty_like", "full_like", "ones_like", "stop_gradient", "zeros_like"]
@@ -56,6 +57,6 @@ def full_like(
 ) -> Array:
     """``fill_value`` broadcast to the shape of ``a``, in its dtype; differentiable in ``fill_value``."""
     like = np.empty(shape_of(a), np.result_type(data_of(a)))
-    frame = np.zeros_like(like, dtype, order, subok, shape, device=device)  # NumPy checks the options
+    frame = NUMPY.zeros_like(like, dtype, order, subok, shape, device=device)  # which checks the options
     filled = broadcast_to(fill_value if isinstance(fill_value, Node) else np.asarray(fill_value), frame.shape)
     return astype(filled, frame.dtype)

@@ -144,6 +144,12 @@ def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Any = None, edge_order: in
     """Slopes of sampled values along each axis, as ``np.gradient``: an array for one axis, a tuple for several.
 
     Differentiable in the spacings, or in the coordinates of the points, too.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.gradient(np.array([1.0, 2.0, 4.0]), 0.5)
+    array([2., 3., 4.])
     """
     if is_plain(f, *varargs):
         return NUMPY.gradient(f, *varargs, axis=axis, edge_order=edge_order)

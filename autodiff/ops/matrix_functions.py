@@ -79,7 +79,7 @@ PADE = (
     182,
     1,
 )
-"""The coefficients of the Padé approximant of order 13, those of its numerator."""
+"""The coefficients of the numerator of the Padé approximant of order 13, up to a factor."""
 
 ORDER = 13
 LARGEST = 4.25
@@ -122,7 +122,7 @@ def expm(x: ArrayLike, /) -> Array:
 
 def pade(a: Any) -> Any:
     """The Padé approximant of the exponential, for plain matrices of moderate size."""
-    c, one = PADE, np.eye(a.shape[-1])
+    c, one = [k / PADE[0] for k in PADE], np.eye(a.shape[-1])
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a2 @ a4

@@ -69,7 +69,7 @@ def array_of(x: ArrayLike) -> Array:
 
 def mask_for(x: Array, where: ArrayLike) -> Array:
     """The mask ``where=``, checked: truth values of a shape that broadcasts to that of ``x``."""
-    mask: Any = where if isinstance(where, Node) else np.asarray(where, None if isinstance(where, np.ndarray) else bool)
+    mask: Any = where if isinstance(where, Node) else np.asarray(where)
     if mask.dtype.kind != "b":
         raise KindError(f"where= takes truth values, got {mask.dtype}. Compare first, as in x > 0.")
     shape = shape_of(x)

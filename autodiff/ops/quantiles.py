@@ -278,6 +278,12 @@ def quantile(
 
     Entries that tie for a place share its derivative evenly.  Differentiable in ``q`` too: the slope between two
     entries, that to the right of an entry.  ``weights`` are constants; the result jumps where they change it.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(lambda x: ad.quantile(x, 0.25))(np.array([4.0, 1.0, 3.0]))
+    array([0. , 0.5, 0.5])
     """
     return of_order("quantile", a, q, axis, out, keepdims, method, weights)
 

@@ -292,6 +292,12 @@ def max(x: ArrayLike, /, axis: Axis = None, keepdims: bool = False) -> Array:
 
     With ``where`` only of the entries where it is true; ``initial`` takes part too, and in a tie has half of the
     derivative.  Complex numbers are compared by their real parts, then by their imaginary parts.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(ad.max)(np.array([1.0, 3.0, 3.0]))
+    array([0. , 0.5, 0.5])
     """
     return maximum_reduce(x, axis, None, None, keepdims)
 

@@ -225,6 +225,7 @@ def nan_to_num(
     x: ArrayLike, /, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Array:
     """Finite numbers in place of nan and infinities, entry by entry, which get no derivative.  Never in place."""
+    np.array(0.0, copy=copy or None)  # NumPy says what it may be
     return np.nan_to_num(x, True, nan, posinf, neginf)
 
 

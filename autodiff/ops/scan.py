@@ -126,6 +126,12 @@ def cumprod(x: ArrayLike, /, axis: int | None = None) -> Array:
     """Running product along ``axis``; of the flattened array if None.
 
     The derivative is right with any number of zeros: it solves a recurrence instead of dividing by ``x``.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(lambda x: ad.cumprod(x).sum())(np.array([2.0, 0.0, 3.0]))
+    array([1., 8., 0.])
     """
     return np.cumprod(x, axis)
 

@@ -12,7 +12,7 @@ each column of :math:`V` real, or of :math:`U` if that has fewer rows, and the d
 
 A derivative that does not exist is nan: of vectors, between singular values that are equal up to rounding, or next to
 one that is 0 in a matrix that is not square.  A singular value that is 0 up to rounding is at the kink of an absolute
-value, and has the derivative 0.
+value, and :func:`svd` and :func:`svdvals` give it the derivative 0.
 
 References
 ----------
@@ -34,6 +34,7 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, real, sign
 from .broadcast import broadcast_to, is_plain
+from .constant import stop_gradient
 from .eigenvalues import leading_entries, pull_hermitian, push_hermitian, turned, turned_back
 from .families import conjugated, times
 from .joining import concatenate
@@ -81,7 +82,7 @@ def svd_factors(y: Array, x: Array, full_matrices: bool = False) -> tuple[Array,
 
 def zero_for(x: Array, s: Array) -> Array:
     """Up to what size a singular value may be 0 but for rounding."""
-    return rounding(x, max(shape_of(x)[-2:])) * s[..., :1]
+    return rounding(s, max(shape_of(x)[-2:])) * s[..., :1]
 
 
 def divisors(s: Array, zero: Array, in_plane: bool) -> tuple[Array, Array]:
@@ -135,7 +136,7 @@ def svd_parts_vjp(g: Array, x: Array, y: Array, full_matrices: bool) -> Array:
     in_u, in_v = adjoint(u) @ g_u, adjoint(v) @ g_v
     differences, sums = divisors(s, zero, is_complex(x))
     d, e = paired(in_u + in_v, differences, used), paired(in_u - in_v, sums, used)
-    t = hermitian_part(d) + e - hermitian_part(e) + on_diagonal(where(greater(s, zero), g_s, 0))
+    t = hermitian_part(d) + e - hermitian_part(e) + on_diagonal(g_s)
     x_bar = touched(u, t) @ t @ adjoint(touched(v, t))
     inverse = expand_dims(reciprocal_or_nan(s, zero), -2)
     if m > k:
@@ -177,7 +178,7 @@ def svd_parts_jvp(x_dot: Array, x: Array, y: Array, full_matrices: bool) -> Arra
             u_dot = concatenate([u_dot, broadcast_to(unknown, (*lead, m, m - k))], -1)
         else:
             vh_dot = concatenate([vh_dot, broadcast_to(unknown, (*lead, n - k, n))], -2)
-    return pack(len(shape_of(x)) - 2, u_dot, where(greater(s, zero), real(diagonal_of(t)), 0), vh_dot)
+    return pack(len(shape_of(x)) - 2, u_dot, real(diagonal_of(t)), vh_dot)
 
 
 def svd_parts_samples(rng: np.random.Generator) -> Iterator[Sample]:
@@ -242,9 +243,8 @@ def svd_hermitian_parts_vjp(g: Array, x: Array, y: Array) -> Array:
     u, s, vh = svd_factors(y, x)
     g_u, g_s, g_vh = svd_factors(g, x)
     flips = signs(u, vh)
-    g_values = where(greater(s, zero_for(x, s)), g_s * flips, 0)
     g_u = g_u + scale_columns(adjoint(g_vh), flips)
-    x_bar = pull_hermitian(g_values, g_u, s * flips, u, leading_entries(u))
+    x_bar = pull_hermitian(g_s * flips, g_u, s * flips, u, leading_entries(u))
     return spread_triangle(x_bar, x)
 
 
@@ -254,8 +254,7 @@ def svd_hermitian_parts_jvp(x_dot: Array, x: Array, y: Array) -> Array:
     flips = signs(u, vh)
     t = read_triangle(x_dot, x)
     values_dot, u_dot = push_hermitian(t, s * flips, u, leading_entries(u))
-    s_dot = where(greater(s, zero_for(x, s)), values_dot * flips, 0)
-    return pack(len(shape_of(x)) - 2, u_dot, s_dot, adjoint(scale_columns(u_dot, flips)))
+    return pack(len(shape_of(x)) - 2, u_dot, values_dot * flips, adjoint(scale_columns(u_dot, flips)))
 
 
 svd_hermitian_parts.def_samples(square_samples)
@@ -294,13 +293,13 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
     """
     if is_plain(a):
         return svd_of_arrays(a, full_matrices, compute_uv, hermitian)
-    if hermitian:
-        factors = svd_factors(svd_hermitian_parts(a), a)
-    elif compute_uv:
-        factors = svd_factors(svd_parts(a, full_matrices), a, full_matrices)
-    else:
+    if not compute_uv and not hermitian:
         return svdvals(a)
-    return SVDResult(*factors) if compute_uv else factors[1]
+    full = full_matrices and not hermitian
+    u, s, vh = svd_factors(svd_hermitian_parts(a) if hermitian else svd_parts(a, full), a, full)
+    # The rows follow a value through 0, where the vectors turn smoothly, and it would become negative.
+    s = where(greater(s, zero_for(a, s)), s, stop_gradient(s))
+    return SVDResult(u, s, vh) if compute_uv else s
 
 
 @primitive(formula=r"y = \#\{i : s_i > \text{tol}\}", differentiable=False)

@@ -133,7 +133,7 @@ def solve_samples(rng: np.random.Generator) -> Iterator[Sample]:
 def tensorinv(a: ArrayLike, ind: int = 2) -> Array:
     """The inverse of ``a`` for ``tensordot(a, x, ind)``: the first ``ind`` axes are its rows, as in NumPy."""
     shape = shape_of(a)
-    if ind <= 0:
+    if not ind > 0:
         raise ArgumentError(f"Invalid ind argument: tensorinv got {ind}, which must be at least 1.")
     matrix = reshape(a, (math.prod(shape[ind:]), -1))
     return reshape(inv(matrix), shape[ind:] + shape[:ind])

@@ -95,7 +95,7 @@ def var_where(
         return NUMPY.var(x, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
     refuse_dtype("var", x, dtype)
     x = as_dtype(x, dtype)
-    if where is True and mean is NOT_GIVEN:
+    if where is True and (mean is NOT_GIVEN or mean is None):
         return as_dtype(var(x, axis, ddof=ddof, keepdims=keepdims), dtype)
     return as_dtype(spread(x, mask_for(x, where), mean, axis, ddof, keepdims), dtype)
 
@@ -168,7 +168,7 @@ def std_where(
         return NUMPY.std(x, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
     refuse_dtype("std", x, dtype)
     x = as_dtype(x, dtype)
-    if where is True and mean is NOT_GIVEN:
+    if where is True and (mean is NOT_GIVEN or mean is None):
         return as_dtype(std(x, axis, ddof=ddof, keepdims=keepdims), dtype)
     return as_dtype(root(spread(x, mask_for(x, where), mean, axis, ddof, keepdims)), dtype)
 
@@ -245,6 +245,12 @@ def average(
     ------
     ZeroDivisionError
         If weights sum to 0.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.grad(lambda w: ad.average(np.array([1.0, 3.0]), weights=w))(np.array([1.0, 1.0]))
+    array([-0.5,  0.5])
     """
     if is_plain(a, weights):
         return NUMPY.average(a, axis, weights, returned, keepdims=keepdims)

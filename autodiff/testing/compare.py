@@ -46,7 +46,7 @@ def is_single(y: Any) -> bool:
 def scaled(v: Any, x: Any) -> Any:
     """A direction ``v`` in proportion to the tiny and the huge entries of ``x``, so that a step suits them."""
     size = np.where(np.isfinite(x), np.abs(x), 0)
-    return np.where(((0 < size) & (size < 1)) | (size > 1e6), v * size, v)
+    return np.where(((size > 0) & (size < 1)) | (size > 1e6), v * size, v)
 
 
 def central_difference(f: Function, xs: Sequence[Any], vs: Sequence[Any], step: float = STEP) -> Arrays:

@@ -54,8 +54,13 @@ def along_one_axis(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], pa
 
 
 def as_it_is(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-    """A row that takes leading axes as they come: the matrix functions."""
+    """A row that takes leading axes as they come."""
     return None if any(s is None for s in stacked) else rule.op(*stacked, **params)
+
+
+def of_matrices(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+    """A row that works on the last two axes."""
+    return as_it_is(rule, stacked, inputs, params) if all(len(shape_of(x)) >= 2 for x in inputs) else None
 
 
 def reshaped(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -173,6 +178,8 @@ def over_leading(*cores: int) -> Form:
 def labelled(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
     """``contract`` with one label more, for the examples."""
     terms, _, output = params["subscripts"].partition("->")
+    if "->" not in params["subscripts"]:
+        return None
     label = next((c for c in "abcdefghijklmnopqrstuvwxyz" if c not in params["subscripts"]), None)
     if label is None:
         return None
@@ -199,7 +206,8 @@ def _forms(form: Form, names: str) -> dict[str, Form]:
 BATCHED_FORMS: dict[str, Form] = {
     **_forms(along_axes, "sum mean prod max min var std any all count_nonzero vector_norm logsumexp flip"),
     **_forms(along_one_axis, "softmax log_softmax cumsum cumprod argmax argmin sort argsort"),
-    **_forms(as_it_is, "cast copy tril triu det inv inv_or_nan cholesky expm pinv singular_part"),
+    **_forms(as_it_is, "cast copy"),
+    **_forms(of_matrices, "tril triu det inv inv_or_nan cholesky expm pinv singular_part"),
     **_forms(
         as_it_is, "eigh_parts eigvalsh eig_parts eigvals svd_parts svd_hermitian_parts svdvals qr_parts slogdet_parts"
     ),

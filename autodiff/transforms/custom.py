@@ -134,7 +134,7 @@ def transpose(f: Callable[[Any], Any], like: Any, g: Any) -> Any:
     with enable_grad():
         v = Tensor(np.zeros_like(np.asarray(data_of(like))))
         y: Any = f(v)
-        if not isinstance(y, Node) or not y.tracked:
+        if not isinstance(y, Tensor) or not y.tracked:
             return zeros(v)
         # A derivative may leave the sums over what was broadcast to the sweep, and so may be of another shape than g.
         g = broadcast_to(g, y.shape) if np.size(data_of(g)) < y.size else sum_to(g, y.shape)

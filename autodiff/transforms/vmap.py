@@ -17,7 +17,7 @@ import numpy as np
 from ..core import tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, ShapeError
-from ..core.node import Node, shape_of
+from ..core.node import Node, data_of, shape_of
 from ..core.op import make_op
 from ..core.rule import Rule
 from ..numpy_protocol import find
@@ -78,10 +78,13 @@ class Batch(
         """A rule on all examples at once if it has a batched form, else on one after another."""
         n = len(args) - len(rule.options)
         inputs, params = args[:n], dict(zip(rule.options, args[n:], strict=True))
-        level = max(x.level for x in inputs if isinstance(x, Batch))
+        chosen = [data_of(x) for x in tree.flatten(args[n:])]  # an index may be another one in every example
+        level = max(x.level for x in (*inputs, *chosen) if isinstance(x, Batch))
         form = entry_by_entry if rule.entrywise else BATCHED_FORMS.get(rule.name)
-        y = form(rule, [_at(level, x) for x in inputs], inputs, params) if form is not None else None
-        return Batch(_one_by_one(rule, inputs, params, level) if y is None else y, level)
+        if form is None or any(isinstance(x, Batch) for x in chosen):
+            return Batch(_one_by_one(rule, inputs, params, (*inputs, *chosen), level), level)
+        y = form(rule, [_at(level, x) for x in inputs], inputs, params)
+        return Batch(_one_by_one(rule, inputs, params, inputs, level) if y is None else y, level)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         op = find(ufunc.__name__)
@@ -112,9 +115,10 @@ def _at(level: int, x: Any) -> Any:
     return x.array if isinstance(x, Batch) and x.level == level else None
 
 
-def _one_by_one(rule: Rule, inputs: Sequence[Any], params: dict[str, Any], level: int) -> Any:
-    """Apply a rule to one example after another."""
-    count = max(len(x.array) for x in inputs if isinstance(x, Batch) and x.level == level)
+def _one_by_one(rule: Rule, inputs: Sequence[Any], params: dict[str, Any], given: Sequence[Any], level: int) -> Any:
+    """Apply a rule to one example after another; ``given`` is all that may differ between them."""
+    lengths = {len(x.array) for x in given if isinstance(x, Batch) and x.level == level}
+    count = max(lengths - {1}, default=1)  # what is the same for all has length 1
     log.debug("vmap: %s has no batched form for these arguments, so it is looped over %d examples", rule.name, count)
     op = getattr(rule, "op", None) or make_op(rule)
 
