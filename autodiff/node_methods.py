@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .core import numbers
+from .core.batched import Batched
 from .core.errors import KindError, LeavingTapeError, ShapeError, SpellingError, TapeError
 from .core.modes import enable_grad
 from .core.node import Node, describe
@@ -160,7 +161,7 @@ def _sweep(y: Node, start: Any, create_graph: bool) -> None:
     for node, g in pull_back((y,), (start,), create_graph=create_graph):
         if create_graph and not isinstance(g, Node):
             g = _constant(g)
-        if node.rule is not None or node.grad is None:
+        if node.rule is not None:
             node.grad = g
         else:
             _add_to_grad(node, g)
@@ -169,6 +170,11 @@ def _sweep(y: Node, start: Any, create_graph: bool) -> None:
 
 
 def _add_to_grad(leaf: Node, g: Any) -> None:
+    if isinstance(g, Batched) and not isinstance(leaf._data, Batched):
+        raise TapeError(
+            f"backward() inside vmap would leave the gradients of all examples in {describe(leaf)}, which is outside. "
+            "Use ad.grad inside."
+        )
     total = g if leaf.grad is None else leaf.grad + g
     leaf.grad = np.asarray(total) if isinstance(total, np.generic) else total  # 0-d arrays add up to a scalar
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from .core.batched import Batched, as_array
-from .core.errors import AutodiffError, KindError, ShapeError
-from .core.node import Node, rebind, refuse_untrackable
+from .core.errors import AutodiffError, KindError, ShapeError, TapeError
+from .core.node import Node, describe, rebind, refuse_untrackable
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
 from .ops import public
@@ -224,6 +225,11 @@ class Tensor(
         return (self[i] for i in range(len(self)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if getrefcount(self) == UNHELD:
+            raise TapeError(
+                f"{describe(self)} was assigned into, but nothing holds it, so the assignment would be lost: "
+                "in t[0][1] = v the result of t[0] is no view of t. Write t[0, 1] = v."
+            )
         rebind(self, public.setitem(self, value, key))
 
     def fill(self, value: Any) -> None:
@@ -286,6 +292,24 @@ class Tensor(
         extras += [] if self.tracked else ["requires_grad=False"]
         return f"Tensor({', '.join([text, *extras])})"
 
+
+class _References:
+    """Counts who refers to an object while it is assigned into."""
+
+    def __setitem__(self, key: list[int], value: None) -> None:
+        key.append(getrefcount(self))
+
+
+def _references_if_unheld() -> int:
+    """The number of references to an object that is assigned into and that nothing holds; -1 if it does not tell."""
+    counts: list[int] = []
+    held = _References()
+    held[counts] = None
+    _References()[counts] = None
+    return counts[1] if counts[1] < counts[0] else -1
+
+
+UNHELD = _references_if_unheld()
 
 _sum_to = sum_to.rule.forward  # plain data needs no op around it
 

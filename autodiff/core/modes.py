@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,22 @@ def watchers() -> tuple[Watcher, ...]:
     """Who is to be told of what happens here."""
     mode = _recording.get()
     return mode.watchers if isinstance(mode, Watched) else ()
+
+
+_sealed: ContextVar[int] = ContextVar("sealed", default=0)
+
+sealed: Callable[[], int] = _sealed.get
+"""Nodes of a smaller creation number than this must not be assigned into."""
+
+
+@contextlib.contextmanager
+def sealing(index: int) -> Iterator[None]:
+    """Refuse assignments into what is older than ``index``: what is done inside may be done again."""
+    token = _sealed.set(index)
+    try:
+        yield
+    finally:
+        _sealed.reset(token)
 
 
 @contextlib.contextmanager

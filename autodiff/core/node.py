@@ -14,7 +14,7 @@ import numpy as np
 
 from .batched import Batched, as_array
 from .errors import KindError, TapeError
-from .modes import Watched, is_recording
+from .modes import Watched, is_recording, sealed
 
 if TYPE_CHECKING:
     from .rule import Rule
@@ -123,11 +123,20 @@ class Node:
         """True for what the user made, False for what a rule made."""
         return self.rule is None
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """What ``copy.deepcopy`` and ``pickle`` read: arguments that were assigned into since as they were."""
+        state = {slot: getattr(self, slot) for slot in SLOTS}
+        if any(isinstance(x, Node) and x.index > self.index for x in self.args):
+            meant = tuple([version_meant(self, x) for x in self.args])
+            state["_a"], state["_b"] = (meant, None) if self.rule.many else (*meant, None)[:2]  # type: ignore[union-attr]
+        return None, state
+
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        """Take over what ``copy.deepcopy`` or ``pickle`` read from a node, under a creation number of its own."""
+        """Take over what was read from a node, under a creation number of its own."""
         for name, value in state[1].items():
             setattr(self, name, value)
-        self.index = next_index()
+        if self.index != GONE:
+            self.index = next_index()
 
     # What a subclass knows about its kind of data.
 
@@ -184,6 +193,16 @@ def rebind(node: Node, new: Node) -> None:
     used ``node`` before still point to it, and are now older than their argument; that is how a sweep finds the version
     that they meant: see :func:`version_before`.
     """
+    if node.index < sealed() and (new.tracked or isinstance(new._data, Batched)):
+        raise TapeError(
+            f"{describe(node)} was assigned into inside checkpoint(), which will call the function again, but it was "
+            "made outside. Assign into a copy, y = x.copy(), and return it."
+        )
+    if new.tracked and node._data.dtype.kind not in "fc":
+        raise KindError(
+            f"{describe(node)}, which holds {node._data.dtype}, was assigned a tracked value, whose gradient would be "
+            "lost silently. Convert one of them: x.astype(float), or value.detach()."
+        )
     if node.tracked and not is_recording():
         raise TapeError(
             f"{describe(node)} was assigned into inside no_grad(), which would cut it off its tape silently. "
@@ -194,9 +213,7 @@ def rebind(node: Node, new: Node) -> None:
             f"{describe(node)} was assigned into, but it is a leaf: its gradient would belong to numbers that are "
             "gone. Assign into a copy, y = x.copy(), or give the leaf new numbers with x.data = array."
         )
-    old = node.__class__.__new__(node.__class__)
-    for slot in SLOTS:
-        setattr(old, slot, getattr(node, slot))
+    old = twin(node)
     for slot in SLOTS:
         setattr(node, slot, getattr(new, slot))
     node.name = old.name
@@ -210,6 +227,17 @@ def rebind(node: Node, new: Node) -> None:
 
 SLOTS = [slot for slot in Node.__slots__ if slot != "__weakref__"]
 
+GONE = 2**62
+"""The creation number, later than any, of what stands in a copied tape for data that was lost to a change."""
+
+
+def twin(node: Node) -> Node:
+    """Another node with all that is in this one."""
+    twin = node.__class__.__new__(node.__class__)
+    for slot in SLOTS:
+        setattr(twin, slot, getattr(node, slot))
+    return twin
+
 
 def version_before(parent: Node, index: int) -> Node | None:
     """What ``parent`` was when the node of creation number ``index`` used it; None if that is gone."""
@@ -219,6 +247,17 @@ def version_before(parent: Node, index: int) -> Node | None:
             return None
         parent = before[0]
     return parent
+
+
+def version_meant(node: Node, x: Any) -> Any:
+    """The argument ``x`` of ``node`` as that used it; if that is gone, what shows a sweep of a copy that it is."""
+    if not isinstance(x, Node) or x.index < node.index:
+        return x
+    meant = version_before(x, node.index)
+    if meant is None:
+        meant = twin(x)
+        meant.index = GONE
+    return meant
 
 
 def describe(node: Node) -> str:

@@ -167,8 +167,8 @@ def eigh(a: ArrayLike, UPLO: Any = "L") -> Any:  # noqa: N803
     Parameters
     ----------
     a : array_like, shape (..., n, n)
-        NumPy reads one triangle of it.  Of a matrix that is exactly Hermitian each entry counts as half of the pair, as
-        in PyTorch, and the gradient is Hermitian; of any other matrix the gradient lies in the triangle that is read.
+        NumPy reads one triangle of it.  Of a matrix that is Hermitian each entry counts as half of the pair, as in
+        PyTorch, and the gradient is Hermitian; of any other matrix the gradient lies in the triangle that is read.
     UPLO : "L" or "U"
         That triangle.
 

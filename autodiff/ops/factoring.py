@@ -48,8 +48,8 @@ def half_lower(m: Array) -> Array:
 def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Array:
     """Lower triangular ``L`` with ``L @ L^H == x``; with ``upper`` its adjoint [1]_.
 
-    One triangle of ``x`` is read, the upper one with ``upper``.  Of a matrix that is exactly Hermitian each entry
-    counts as half of the pair, as in PyTorch, and the gradient is Hermitian; else it lies in the triangle that is read.
+    One triangle of ``x`` is read, the upper one with ``upper``.  Of a matrix that is Hermitian each entry counts as
+    half of the pair, as in PyTorch, and the gradient is Hermitian; else it lies in the triangle that is read.
 
     References
     ----------

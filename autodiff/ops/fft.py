@@ -12,6 +12,7 @@ from ..core.errors import ArgumentError, ShapeError
 from ..core.node import Array, ArrayLike, Axis, Node, shape_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
+from ..core.spelling import missing
 from .arithmetic import conj
 from .families import linear
 from .index import getitem, scatter_add
@@ -283,3 +284,10 @@ def deprecated(what: str) -> None:
     warnings.warn(
         f"{what}: deprecated in NumPy 2.0, and an error in a future version.", DeprecationWarning, stacklevel=4
     )
+
+
+def __getattr__(name: str) -> Any:
+    """Say what is close to a name that does not exist."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise missing("ad.fft", name, __all__, {})

@@ -1,7 +1,10 @@
 """The ops of ``np.linalg`` under its names: what ``ad.linalg`` offers."""
 
+from typing import Any
+
 from numpy.linalg import LinAlgError
 
+from ..core.spelling import missing
 from .contractions import cross_of_triples as cross
 from .contractions import diagonal_of_matrices as diagonal
 from .contractions import multi_dot, tensordot
@@ -53,3 +56,10 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say what is close to a name that does not exist."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise missing("ad.linalg", name, __all__, {})

@@ -19,8 +19,8 @@ from .arithmetic import absolute
 from .diagonals import diagonal
 from .families import conjugated
 from .joining import concatenate
-from .reduce import prod, sum
-from .select import equal, less_equal, logical_or, not_equal, where
+from .reduce import sum
+from .select import less_equal, logical_or, not_equal, where
 from .shape import expand_dims, matrix_transpose, reshape
 
 __all__: list[str] = []
@@ -105,8 +105,8 @@ def touched(v: Array, t: Array) -> Array:
 def triangle_weights(x: Array, upper: bool = False) -> Array:
     """How often each entry of ``x`` counts in a function of Hermitian matrices that reads one triangle.
 
-    It is 2 in the triangle, 1 on the diagonal and 0 beyond.  A matrix that is exactly Hermitian may as well be read
-    from both triangles, and then each entry counts once.
+    It is 2 in the triangle, 1 on the diagonal and 0 beyond.  A matrix that is Hermitian may as well be read from both
+    triangles, and then each entry counts once.
     """
     n, dtype = shape_of(x)[-1], np.finfo(x.dtype).dtype
     triangle = 2 * np.tri(n, k=-1, dtype=dtype) + np.eye(n, dtype=dtype)
@@ -114,8 +114,9 @@ def triangle_weights(x: Array, upper: bool = False) -> Array:
 
 
 def is_hermitian(x: Array) -> Array:
-    """Whether each matrix equals its conjugate transpose, entry by entry.  Never tracked."""
-    return equal(prod(where(equal(x, adjoint(x)), 1, 0), (-2, -1), keepdims=True), 1)
+    """Whether each matrix equals its conjugate transpose, but for rounding.  Never tracked."""
+    off, size = (sum(absolute(m), (-2, -1), keepdims=True) for m in (x - adjoint(x), x))
+    return less_equal(off, rounding(x, shape_of(x)[-1]) * size)
 
 
 def hermitian_part(x: Array) -> Array:

@@ -17,6 +17,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..core.errors import ArgumentError, AutodiffError, KindError, UnsupportedError
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.numbers import is_number, to_float
+from ..core.spelling import missing
 from . import draws
 from .activation import sigmoid
 from .arithmetic import power as to_power
@@ -405,3 +406,10 @@ def permutation(x: ArrayLike, axis: int = 0, rng: Any = None) -> Array:
         return np.random.default_rng(rng).permutation(x, axis)
     axis = normalize_axis_index(axis, len(shape_of(x)))
     return take(x, draws.draw_order(x, axis, rng), axis)
+
+
+def __getattr__(name: str) -> Any:
+    """Say what is close to a name that does not exist."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise missing("ad.random", name, __all__, {})

@@ -81,16 +81,16 @@ def svd_factors(y: Array, x: Array, full_matrices: bool = False) -> tuple[Array,
 
 
 def zero_for(x: Array, s: Array) -> Array:
-    """Up to what size a singular value may be 0 but for rounding."""
-    return rounding(s, max(shape_of(x)[-2:])) * s[..., :1]
+    """Up to what size a singular value may be 0 but for rounding.  NumPy computes them in double precision."""
+    return max(shape_of(x)[-2:]) * float(np.finfo(float).eps) * s[..., :1]
 
 
-def divisors(s: Array, zero: Array, in_plane: bool) -> tuple[Array, Array]:
+def divisors(x: Array, s: Array) -> tuple[Array, Array]:
     """``1 / (s_j - s_i)``, 0 on the diagonal, and ``1 / (s_i + s_j)``, also 0 there unless in the complex plane."""
-    row, column, zero = expand_dims(s, -2), expand_dims(s, -1), expand_dims(zero, -1)
-    eye = np.eye(shape_of(s)[-1], dtype=bool)
-    sums = reciprocal_or_nan(row + column, zero)
-    return where(eye, 0, reciprocal_or_nan(row - column, zero)), sums if in_plane else where(eye, 0, sums)
+    row, column, eye = expand_dims(s, -2), expand_dims(s, -1), np.eye(shape_of(s)[-1], dtype=bool)
+    tied = rounding(s, max(shape_of(x)[-2:])) * row[..., :1]
+    sums = reciprocal_or_nan(row + column, expand_dims(zero_for(x, s), -1))
+    return where(eye, 0, reciprocal_or_nan(row - column, tied)), sums if is_complex(x) else where(eye, 0, sums)
 
 
 def beside(v: Array, w: Array) -> Array:
@@ -98,11 +98,11 @@ def beside(v: Array, w: Array) -> Array:
     return w - v @ (adjoint(v) @ w)
 
 
-def svd_frame(x: Array, y: Array, full_matrices: bool) -> tuple[Array, Array, Array, Array, Array]:
+def svd_frame(x: Array, y: Array, full_matrices: bool) -> tuple[Array, Array, Array, Array]:
     """What the derivatives need.
 
-    The vectors that belong to singular values, as columns ``u`` and ``v``, the values ``s``, up to what size these
-    count as 0, and which entry in each column of ``u`` above ``v`` is real by NumPy's choice.
+    The vectors that belong to singular values, as columns ``u`` and ``v``, the values ``s``, and which entry in each
+    column of ``u`` above ``v`` is real by NumPy's choice.
     """
     u, s, vh = svd_factors(y, x, full_matrices)
     k = shape_of(s)[-1]
@@ -110,7 +110,7 @@ def svd_frame(x: Array, y: Array, full_matrices: bool) -> tuple[Array, Array, Ar
     m, n = shape_of(x)[-2:]
     others = np.zeros((*shape_of(x)[:-2], max(m, n), k), dtype=bool)
     pinned = concatenate([others, leading_entries(v)] if m >= n else [leading_entries(u), others], -2)
-    return u, s, v, zero_for(x, s), pinned
+    return u, s, v, pinned
 
 
 @primitive(
@@ -126,7 +126,7 @@ def svd_parts(x: ArrayLike, /, full_matrices: bool = True) -> Array:
 
 @svd_parts.def_vjp
 def svd_parts_vjp(g: Array, x: Array, y: Array, full_matrices: bool) -> Array:
-    u, s, v, zero, pinned = svd_frame(x, y, full_matrices)
+    u, s, v, pinned = svd_frame(x, y, full_matrices)
     g_u, g_s, g_vh = svd_factors(g, x, full_matrices)
     refuse_undetermined(g_u, g_vh, x)
     (m, k), n = shape_of(u)[-2:], shape_of(v)[-2]
@@ -134,11 +134,11 @@ def svd_parts_vjp(g: Array, x: Array, y: Array, full_matrices: bool) -> Array:
     g_u, g_v = g_uv[..., :m, :], g_uv[..., m:, :]
     used = used_columns(g_uv)
     in_u, in_v = adjoint(u) @ g_u, adjoint(v) @ g_v
-    differences, sums = divisors(s, zero, is_complex(x))
+    differences, sums = divisors(x, s)
     d, e = paired(in_u + in_v, differences, used), paired(in_u - in_v, sums, used)
     t = hermitian_part(d) + e - hermitian_part(e) + on_diagonal(g_s)
     x_bar = touched(u, t) @ t @ adjoint(touched(v, t))
-    inverse = expand_dims(reciprocal_or_nan(s, zero), -2)
+    inverse = expand_dims(reciprocal_or_nan(s, zero_for(x, s)), -2)
     if m > k:
         x_bar = x_bar + beside(if_used(g_u, u), times(g_u, inverse)) @ adjoint(if_used(g_u, v))
     if n > k:
@@ -158,13 +158,13 @@ def refuse_undetermined(g_u: Array, g_vh: Array, x: Array) -> None:
 
 @svd_parts.def_jvp
 def svd_parts_jvp(x_dot: Array, x: Array, y: Array, full_matrices: bool) -> Array:
-    u, s, v, zero, pinned = svd_frame(x, y, full_matrices)
+    u, s, v, pinned = svd_frame(x, y, full_matrices)
     (m, k), n = shape_of(u)[-2:], shape_of(v)[-2]
     t = adjoint(u) @ x_dot @ v
-    differences, sums = divisors(s, zero, is_complex(x))
+    differences, sums = divisors(x, s)
     d, e = if_used(x_dot, hermitian_part(t) * differences), if_used(x_dot, (t - hermitian_part(t)) * sums)
     u_dot, v_dot = u @ (d + e), v @ (d - e)
-    inverse = expand_dims(reciprocal_or_nan(s, zero), -2)
+    inverse = expand_dims(reciprocal_or_nan(s, zero_for(x, s)), -2)
     if m > k:
         u_dot = u_dot + times(beside(u, x_dot @ v), inverse)
     if n > k:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core import tree
 from ..core.errors import TapeError
-from ..core.modes import enable_grad, is_recording
+from ..core.modes import enable_grad, is_recording, sealing
 from ..core.node import Node, next_index, record
 from ..core.rule import Rule
 from ..core.tape import collect, pull_back, push_forward
@@ -33,6 +33,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     TapeError
+        If ``f`` assigns into a tensor from outside.
         When differentiating, if ``f`` computes something else than before: if it draws random numbers, seed them.
 
     References
@@ -55,7 +56,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not is_recording():
             return f(*args, **kwargs)
         start = next_index()
-        result = f(*args, **kwargs)
+        with sealing(start):
+            result = f(*args, **kwargs)
         outputs = tree.flatten(result)
         packed = _pack(outputs)
         if not isinstance(packed, Node) or not packed.tracked:

@@ -17,7 +17,8 @@ import numpy as np
 from ..core import tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, ShapeError
-from ..core.node import Node, data_of, shape_of
+from ..core.modes import sealing
+from ..core.node import Node, data_of, next_index, shape_of
 from ..core.op import make_op
 from ..core.rule import Rule
 from ..numpy_protocol import find
@@ -269,7 +270,8 @@ def _all_at_once(f: Any, args: Any, kwargs: Any, mapped: Any, axes: Any, count: 
             for x, axis in zip(mapped, axes, strict=True)
         ]
         args, kwargs = tree.unflatten([list(args), kwargs], iter(given))
-        result = f(*args, **kwargs)
+        with sealing(next_index()):
+            result = f(*args, **kwargs)
     finally:
         _depth.reset(token)
     outputs = []
