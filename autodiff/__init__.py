@@ -37,6 +37,7 @@ _MODULES = {
 }
 _NAMES = {
     "anomaly": "diagnosis.anomaly",
+    "c_": "ops.index_tricks",
     "checkpoint": "transforms.checkpoint",
     "custom_rule": "transforms.custom",
     "draw": "viz",
@@ -45,6 +46,7 @@ _NAMES = {
     "hvp": "transforms.second_order",
     "jacobian": "transforms.jacobian",
     "lint": "diagnosis.lint",
+    "r_": "ops.index_tricks",
     "vmap": "transforms.vmap",
 }
 

@@ -35,6 +35,8 @@ class NodeMethods(Base):
 
     __slots__ = ()
 
+    _op_priority = 1000  # SymPy leaves an operator to whoever names a priority above its own
+
     spellings: Mapping[str, str] = {}
     """What other libraries call a method, and what it is called here."""
 
@@ -80,6 +82,12 @@ class NodeMethods(Base):
         if op is None or op.__code__.co_varnames[0] not in FIRST:
             raise AttributeError(f"{owner!r} object has no attribute {name!r}", name=name, obj=self)
         return MethodType(op, self)
+
+    @property
+    def _mask(self) -> Any:
+        """Asked for by masked arrays, which otherwise would compute with ``_data`` and lose the gradient."""
+        self._leave("np.ma.getmask")
+        return np.ma.nomask
 
     def zero_grad(self) -> None:
         """Forget the gradient."""

@@ -83,8 +83,8 @@ class NumpyProtocol:
         out = [o for o in kwargs.get("out", ()) if o is not None]
         if any(isinstance(o, Node) for o in out) or (out and any(isinstance(x, Node) and x.tracked for x in inputs)):
             raise UnsupportedError(
-                f"np.{name} with a tensor as out= (or an array {name}ed in place by a tensor) cannot be recorded. "
-                "Use its result: a = a + t instead of a += t."
+                f"np.{name} with a tensor as out=, or with an array to write into as in a += t, cannot be recorded. "
+                "Use its result: a = a + t."
             )
         if out:
             return getattr(ufunc, method)(*map(data_of, inputs), **kwargs)  # nothing to lose
@@ -98,7 +98,8 @@ class NumpyProtocol:
             apart = public.reshape(a, shape_of(a) + (1,) * len(shape_of(b)))
             return _call(name, f"np.{name}.outer", (apart, b), kwargs, original=ufunc)
         if method != "__call__":
-            raise UnsupportedError(f"np.{name}.{method} has no rule. Use the ops of autodiff instead.")
+            instead = "t + ad.scatter_add(values, t.shape, indices)" if method == "at" else "the ops of autodiff"
+            raise UnsupportedError(f"np.{name}.{method} has no rule. Use {instead} instead.")
         return _call(name, f"np.{name}", inputs, kwargs, original=ufunc)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -107,13 +108,25 @@ class NumpyProtocol:
             name = f"emath.{name}"  # turns complex for negative numbers, which the op of that name does not
         if name == "where" and len(args) == 1:
             name = "nonzero"
-        if name in IN_PLACE and args and isinstance(args[0], Node):
-            target: Any = args[0]
-            target[...] = _call(name, f"np.{name}", args, kwargs, original=function)
-            return target
+        if name in IN_PLACE:
+            return _write(name, function, *inputs_by_position(function, args, kwargs))
         if name in QUESTIONS:
             return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
         return _call(name, f"np.{name}", args, kwargs, original=function)
+
+
+def _write(name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """Write into the first argument."""
+    target: Any = args[0]
+    if isinstance(args[0], Node):
+        target[...] = _call(name, f"np.{name}", args, kwargs, original=function)
+        return target
+    if any(isinstance(x, Node) and x.tracked for x in tree.flatten([args, kwargs])):
+        raise UnsupportedError(
+            f"np.{name} was to write a tensor into an array, which would lose its gradient. Write into a tensor, "
+            f"ad.Tensor(array, requires_grad=False), or use what ad.{name} returns."
+        )
+    return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
 
 
 def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None) -> Any:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .core.batched import Batched, as_array
+from .core.dispatch import refuse_masked
 from .core.errors import AutodiffError, KindError, ShapeError, TapeError
 from .core.node import Node, describe, rebind, refuse_untrackable
+from .core.unheld import is_unheld
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
 from .ops import public
@@ -19,12 +21,12 @@ from .ops.broadcast import BroadcastMethods, broadcast_to, sum_to
 from .ops.exponential import ExponentialMethods
 from .ops.extremum import ExtremumMethods
 from .ops.index import IndexMethods
-from .ops.joining import JoiningMethods
+from .ops.joining import JoiningMethods, stack
 from .ops.products import ProductMethods
 from .ops.reduce import ReduceMethods
 from .ops.scan import ScanMethods
 from .ops.select import SelectMethods
-from .ops.shape import ShapeMethods, astype
+from .ops.shape import ShapeMethods, astype, reshape
 from .ops.softmax import SoftmaxMethods
 from .ops.special import SpecialMethods
 from .ops.statistics import StatisticsMethods
@@ -139,6 +141,7 @@ class Tensor(
                 "Tensor was given a node, which would cut the tape silently. "
                 "Use x.detach() for its data off the tape, or x itself."
             )
+        refuse_masked(data)
         try:
             array = data if isinstance(data, Batched) else np.array(data, dtype=dtype)
         except AutodiffError:
@@ -173,8 +176,8 @@ class Tensor(
 
     def _fit_cotangent(self, c: Any, source: Any) -> Any:
         data = self._data
-        if c.__class__ is not np.ndarray and not isinstance(c, Node):
-            c = as_array(c)
+        if c.__class__ is not np.ndarray and not isinstance(c, Tensor):
+            c = reshape(c, ()) if isinstance(c, Node) else as_array(c)
         if c.shape != data.shape:
             c = _sum_to(c, data.shape) if c.__class__ is np.ndarray else sum_to(c, data.shape)
         if c.dtype is not data.dtype:
@@ -185,8 +188,8 @@ class Tensor(
 
     def _fit_tangent(self, t: Any) -> Any:
         data = self._data
-        if t.__class__ is not np.ndarray and not isinstance(t, Node):
-            t = as_array(t)
+        if t.__class__ is not np.ndarray and not isinstance(t, Tensor):
+            t = reshape(t, ()) if isinstance(t, Node) else as_array(t)
         if t.shape != data.shape:
             t = broadcast_to(t, data.shape)
         return t if t.dtype is data.dtype else _to_dtype(t, data.dtype)
@@ -225,7 +228,8 @@ class Tensor(
         return (self[i] for i in range(len(self)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if getrefcount(self) == UNHELD:
+        references = getrefcount(self)
+        if is_unheld(self, references, value):
             raise TapeError(
                 f"{describe(self)} was assigned into, but nothing holds it, so the assignment would be lost: "
                 "in t[0][1] = v the result of t[0] is no view of t. Write t[0, 1] = v."
@@ -293,24 +297,6 @@ class Tensor(
         return f"Tensor({', '.join([text, *extras])})"
 
 
-class _References:
-    """Counts who refers to an object while it is assigned into."""
-
-    def __setitem__(self, key: list[int], value: None) -> None:
-        key.append(getrefcount(self))
-
-
-def _references_if_unheld() -> int:
-    """The number of references to an object that is assigned into and that nothing holds; -1 if it does not tell."""
-    counts: list[int] = []
-    held = _References()
-    held[counts] = None
-    _References()[counts] = None
-    return counts[1] if counts[1] < counts[0] else -1
-
-
-UNHELD = _references_if_unheld()
-
 _sum_to = sum_to.rule.forward  # plain data needs no op around it
 
 
@@ -323,3 +309,4 @@ def _to_dtype(c: Any, dtype: np.dtype[Any]) -> Any:
 
 
 Node.for_arrays = Tensor
+Node.stacked = staticmethod(stack)

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from .core import numbers
+from .core.batched import Batched
 from .core.errors import KindError
-from .core.node import Node, refuse_untrackable
+from .core.node import Node, record, refuse_untrackable
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
 from .ops.activation import ActivationMethods
-from .ops.arithmetic import ArithmeticMethods
+from .ops.arithmetic import ArithmeticMethods, positive, real
 from .ops.exponential import ExponentialMethods
 from .ops.extremum import ExtremumMethods
+from .ops.reduce import sum
 from .ops.select import SelectMethods
 from .ops.special import SpecialMethods
 from .ops.trigonometric import TrigonometricMethods
@@ -82,12 +84,23 @@ class Value(
 
     def _fit_tangent(self, t: Any) -> Any:
         if isinstance(t, Node):
-            if isinstance(t, Value):
-                return t.real if isinstance(t._data, complex) and isinstance(self._data, int | float) else t
-            return t.sum() if t.ndim else t  # type: ignore[attr-defined]
+            if not isinstance(t, Value):
+                return self._as_number(t)
+            found, own = np.iscomplexobj(t._data), isinstance(self._data, complex)
+            if own and not found:
+                return t + 0j
+            return t.real if found and isinstance(self._data, int | float) else t
         if isinstance(t, np.ndarray):
             t = np.add.reduce(t, axis=None)
         return numbers.like(self._data, t)
+
+    def _as_number(self, t: Any) -> Any:
+        """What a tensor adds up to, as a node of this kind of number."""
+        t = sum(t) if t.ndim else t
+        if isinstance(t._data, Batched):
+            return t
+        t = real(t) if t.dtype.kind == "c" and not numbers.is_complex(type(self._data)) else t
+        return record(Value, numbers.like(self._data, t._data), positive.rule, t, None, None, t.tracked)
 
     def _fit_cotangent(self, c: Any, source: Any) -> Any:
         return self._fit_tangent(c)
@@ -101,6 +114,11 @@ class Value(
     def ndim(self) -> int:
         """Always 0."""
         return 0
+
+    @property
+    def size(self) -> int:
+        """Always 1."""
+        return 1
 
     def item(self) -> Any:
         """The number."""

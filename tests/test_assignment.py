@@ -1,5 +1,8 @@
 """Assigning into a tensor is recorded: the object goes on with another value, what used it before keeps the old."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -214,3 +217,90 @@ def test_tracking_may_be_switched_on_for_a_result_that_was_not_recorded():
     assert y.is_leaf
     (y * y).sum().backward()
     np.testing.assert_array_equal(y.grad, [4, 8])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_copies_of_tapes_know_the_versions_that_their_ops_used(copied, order):
+    x = ad.Tensor([1.0, 2.0])
+    y = x * x
+    before = y * 2
+    y[0] = 1.0
+    nodes = (x, before, y)
+    again = copied([nodes[i] for i in order])
+    x2, before2, y2 = (again[order.index(i)] for i in range(3))
+    (before2 * y2).sum().backward()
+    np.testing.assert_array_equal(x2.grad, [4, 64])
+
+
+def test_a_copy_of_a_stale_tape_is_stale():
+    x = ad.Tensor([1.0, 2.0])
+    y = x * x
+    x.data = [5.0, 5.0]
+    again = copy.deepcopy(copy.deepcopy(y))
+    with pytest.raises(ad.errors.StaleDataError, match="was changed after multiply"):
+        again.sum().backward()
+
+
+@pytest.mark.parametrize("statement", ["t[0][1] = 5.0", "t[0][1:] = 5.0", "t[0][1] += 5.0", "t.T[0] *= t[0]"])
+def test_an_assignment_that_would_be_lost_is_refused(statement):
+    t = ad.Tensor(np.ones((2, 2))) * 1
+    with pytest.raises(ad.errors.TapeError, match=r"nothing holds it.*Write t\[0, 1\] = v"):
+        exec(statement, {"t": t})
+
+
+def test_an_assignment_that_is_kept_is_not_refused():
+    t = ad.Tensor(np.ones((2, 2))) * 1
+    held = [t]
+    held[0][0, 0] += 1
+    t[0] *= t[0]
+    row = t[0]
+    row[0] = row[0] * row[0]
+    entry = row[1]
+    row[1] = entry * entry
+    row.__setitem__(1, 7.0)
+    np.testing.assert_array_equal(row.data, [16, 7])
+    np.testing.assert_array_equal(t.data, [[4, 1], [1, 1]])
+
+
+def test_whole_numbers_take_no_tracked_value():
+    t = ad.Tensor([1, 2], requires_grad=False)
+    with pytest.raises(ad.errors.KindError, match="lost silently"):
+        t[0] = ad.Tensor([3.0])[0]
+    np.testing.assert_array_equal(t.data, [1, 2])
+
+
+def test_outside_of_a_checkpoint_nothing_is_assigned():
+    y = ad.Tensor([1.0, 2.0]) * 2
+
+    def f(y):
+        y[0] = 3.0
+        return y * y
+
+    with pytest.raises(ad.errors.TapeError, match=r"inside checkpoint\(\)"):
+        ad.checkpoint(f)(y)
+    np.testing.assert_array_equal(ad.grad(ad.checkpoint(lambda x: f(x * 1).sum()))(np.array([1.0, 2.0])), [0, 4])
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_vmap_that_assigns_outside_is_a_loop(tracked):
+    x = ad.Tensor([1.0, 2.0], requires_grad=tracked)
+    y = x * 1
+
+    def f(i):
+        y[0] = i * 2
+        return y.sum()
+
+    np.testing.assert_array_equal(getattr(z := ad.vmap(f)(np.arange(3.0)), "numpy", lambda: z)(), [2, 4, 6])
+    np.testing.assert_array_equal(y.data, [4, 2])
+
+
+def test_numpy_functions_that_write():
+    t = ad.Tensor([1.0, 2.0]) * 1
+    np.put(a=t, ind=[0], v=9.0)
+    np.testing.assert_array_equal(t.data, [9, 2])
+    a = np.ones(2)
+    with pytest.raises(ad.errors.UnsupportedError, match="lose its gradient"):
+        np.put(a, [0], t[0])
+    np.put(a, [0], t.detach()[0])
+    np.testing.assert_array_equal(a, [9, 1])

@@ -206,3 +206,10 @@ def test_an_array_changed_in_place_by_a_tensor():
     assert a.tolist() == [1, 1]
     a += ad.Tensor([1.0, 2.0], requires_grad=False)
     assert a.tolist() == [2, 3]
+
+
+def test_masked_arrays_are_refused_since_their_mask_would_be_lost():
+    t, masked = ad.Tensor([1.0, 2.0]), np.ma.masked_array([1.0, 2.0], [True, False])
+    for use in (lambda: masked * t, lambda: t * masked, lambda: ad.sin(masked), lambda: ad.Tensor(masked)):
+        with pytest.raises(TypeError, match=r"masked array|np\.ma"):
+            use()

@@ -29,8 +29,34 @@ def is_array_like(kind: type) -> bool:
 
 
 def as_arrays(args: Iterable[Any]) -> list[Any]:
-    """Arguments of an op with lists and other libraries' arrays turned into arrays."""
-    return [np.asarray(a) if not isinstance(a, Node) and is_array_like(type(a)) else a for a in args]
+    """Arguments of an op with lists and other libraries' arrays turned into arrays, or into nodes."""
+    return [joined(a) if not isinstance(a, Node) and is_array_like(type(a)) else a for a in args]
+
+
+def joined(a: Any) -> Any:
+    """An array of what is given; of a list with nodes in it a node."""
+    refuse_masked(a)
+    a = gathered(a)
+    return a if isinstance(a, Node) else np.asarray(a)
+
+
+def gathered(a: Any) -> Any:
+    """A list with nodes in it, however deep, as one node; anything else as it is."""
+    return Node.stacked(a) if isinstance(a, list | tuple) and holds_nodes(a) else a
+
+
+def holds_nodes(a: Iterable[Any]) -> bool:
+    """Whether a node stands in a list, or in one of the lists in it."""
+    return any(isinstance(x, Node) or (isinstance(x, list | tuple) and holds_nodes(x)) for x in a)
+
+
+def refuse_masked(a: Any) -> None:
+    """Raise for one of NumPy's masked arrays."""
+    if hasattr(a, "_mask") and isinstance(a, np.ndarray):
+        raise KindError(
+            "A masked array was given, and its mask would be lost. Fill it, x.filled(0), and give the mask to where= "
+            "or ad.where."
+        )
 
 
 class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
@@ -93,7 +119,7 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
         if issubclass(kind, int | float | complex | np.generic | type(None)):
             return None if self.rule.entrywise else np.asarray
         if numbers.is_number(kind):
-            return numbers.to_float
+            return numbers.to_float if self.rule.entrywise else lambda x: np.asarray(numbers.to_float(x))
         raise KindError(
             f"{self.rule.name} was given a {kind.__name__}; it takes tensors, arrays, numbers and lists of numbers."
         )

@@ -19,7 +19,7 @@ class Watcher:
         """An op made ``node`` of ``args``, which the node itself may not remember."""
 
     def swept(self, outputs: Any, leaves: Any) -> None:
-        """A reverse sweep from ``outputs`` is about to reach ``leaves``, a dict by index."""
+        """``backward`` from ``outputs`` is about to reach ``leaves``, a dict by index."""
 
     def pulled(self, node: Node, g: Any, found: dict[int, Any]) -> None:
         """The sweep passed ``node`` with cotangent ``g`` and found the cotangents ``found`` of its arguments."""

@@ -7,13 +7,15 @@ nothing points back and nothing holds a closure, so a tape has no reference cycl
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .batched import Batched, as_array
-from .errors import KindError, TapeError
+from .errors import KindError, LeavingTapeError, TapeError
 from .modes import Watched, is_recording, sealed
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Node:
     """The subclass that holds arrays."""
     for_numbers: type[Node]
     """The subclass that holds single numbers."""
+    stacked: Callable[[Sequence[Any]], Node]
+    """Makes one node of a list that has nodes in it."""
 
     def __init__(self, data: Any, requires_grad: bool, name: str | None) -> None:
         self._data = data
@@ -278,15 +282,20 @@ def data_of(x: Any) -> Any:
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of a node, array or number."""
     x = data_of(x)
-    shape: tuple[int, ...] = np.shape(x) if isinstance(x, (list, tuple, range)) else getattr(x, "shape", ())
-    return shape
+    if not isinstance(x, (list, tuple, range)):
+        shape: tuple[int, ...] = getattr(x, "shape", ())
+        return shape
+    try:
+        return np.shape(x)
+    except LeavingTapeError:
+        return (len(x), *shape_of(x[0]))
 
 
 def size_of(x: Any) -> int:
     """The number of entries of a node, array or number."""
     if isinstance(x, Node):
         x = x._data
-    return x.size if isinstance(x, np.ndarray | Batched) else int(np.size(x))
+    return x.size if isinstance(x, np.ndarray | Batched) else math.prod(shape_of(x))
 
 
 def refuse_untrackable(what: str, found: str) -> KindError:

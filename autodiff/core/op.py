@@ -14,7 +14,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 import numpy as np
 
 from .batched import Batched, as_array
-from .dispatch import NotYetArrays, as_arrays
+from .dispatch import NotYetArrays, as_arrays, joined
 from .errors import KindError, UnsupportedError
 from .node import Node, data_of, record
 from .numbers import is_number, to_float
@@ -224,6 +224,8 @@ def variadic_op(rule: Rule) -> Callable[..., Any]:
 
 def _as_array(x: Any) -> Any:
     data = data_of(x)
+    if isinstance(data, list | tuple):
+        return joined(data)
     return data if data.__class__ is np.ndarray else as_array(to_float(data) if is_number(type(data)) else data)
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .dispatch import Forwards
 from .errors import KindError
-from .node import Node, data_of
+from .node import Node, data_of, record
 from .numbers import by_ieee
 
 Derivative = Callable[..., Any]
@@ -51,6 +52,25 @@ def sample(*args: Any, order: int = 2, **params: Any) -> Sample:
 def local(name: str) -> str:
     """What an input is called in the source of ``pull`` and ``push``, which have variables of their own."""
     return f"{name}_" if name in {"g", "n", "t", "c", "i", "k", "data", "total", "pending", "tangents"} else name
+
+
+def by_ieee_on_nodes(derivative: Derivative, g: Any, node: Node) -> Any:
+    """What :func:`~autodiff.core.numbers.by_ieee` does, where the derivative is recorded itself."""
+
+    def as_array(x: Any) -> Any:
+        if not isinstance(data_of(x), int | float | complex):
+            raise  # again: other kinds have no infinity to give
+        array = np.asarray(data_of(x) * np.float64(1))
+        return (
+            record(Node.for_arrays, array, TABLE["positive"], x, None, None, x.tracked)
+            if isinstance(x, Node)
+            else array
+        )
+
+    shadow = SimpleNamespace(_data=as_array(node), params=node.params, _a=None, _b=None)
+    args = [as_array(x) for x in node.args]
+    shadow._a, shadow._b = (args, None) if node.rule.many else (*args, None)[:2]  # type: ignore[union-attr]
+    return derivative(as_array(g), shadow)
 
 
 class Written(NamedTuple):
@@ -181,7 +201,8 @@ class Rule:
         if name not in ("pull", "pull_nodes", "push", "push_nodes"):
             raise AttributeError(name)
         direction, _, nodes = name.partition("_")
-        scope: dict[str, Any] = {"Node": Node, "ndarray": np.ndarray, "data_of": data_of, "by_ieee": by_ieee}
+        scope: dict[str, Any] = {"Node": Node, "ndarray": np.ndarray, "data_of": data_of}
+        scope["by_ieee"] = by_ieee_on_nodes if nodes else by_ieee
         for wrt, written in (self.vjps if direction == "pull" else self.jvps).items():
             scope[f"d_{wrt}"] = written.function
             scope |= written.scope
@@ -227,7 +248,7 @@ class Rule:
         x = local(wrt)
         call = self._call(written, wrt, given, nodes)
         compute = [f"c = {call}"]
-        if self.entrywise and not nodes:  # Python's numbers raise where IEEE's are infinite
+        if self.entrywise:  # Python's numbers raise where IEEE's are infinite
             again = self._call(written, wrt, given, nodes, of="n")
             compute = ["try:", f"    c = {call}", "except (ArithmeticError, TypeError, ValueError):"]
             compute += [f"    c = by_ieee(lambda {given}, n: {again}, {given}, n)"]
@@ -246,7 +267,7 @@ class Rule:
 
     def _call(self, written: Written, wrt: str, given: str, nodes: bool, of: str | None = None) -> str:
         """The source of one call of a derivative, with what it asks for; from the node ``of`` if given."""
-        fetch = {"g" if given == "g" else f"{wrt}_dot": given, "y": "n" if nodes else "n._data"}
+        fetch = {"g" if given == "g" else f"{wrt}_dot": given, "y": "n" if nodes and not of else "n._data"}
         slots = ["_a", "_b"]
         for k, name in enumerate(self.inputs):
             argument = f"{of}.{slots[k]}" if of and not self.many else local(name)

@@ -97,12 +97,13 @@ def pull_back(
     A cotangent is left where it was asked for: the walk stops at ``inputs``.  With ``create_graph`` the derivatives are
     computed on nodes instead of on data, and so are recorded themselves.
     """
-    nodes, leaves = collect(outputs, {x.index for x in inputs})
+    wanted = {x.index for x in inputs}
+    nodes, leaves = collect(outputs, wanted)
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
     watching = watchers()
-    for watcher in watching:
+    for watcher in watching if not wanted else ():
         watcher.swept(outputs, leaves)
     with silence(nodes):
         while nodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -76,7 +77,12 @@ def tree_map(f: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, tuple | list):
         return type(tree)(tree_map(f, branch) for branch in tree)
     if isinstance(tree, dict):
-        return {key: tree_map(f, branch) for key, branch in tree.items()}
+        mapped = {key: tree_map(f, branch) for key, branch in tree.items()}
+        if type(tree) is dict:
+            return mapped
+        other = copy.copy(tree)  # an OrderedDict, a defaultdict
+        other.update(mapped)
+        return other
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         return dataclasses.replace(
             tree, **{k.name: tree_map(f, getattr(tree, k.name)) for k in dataclasses.fields(tree)}

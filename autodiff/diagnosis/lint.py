@@ -92,7 +92,7 @@ class Lint(Watcher):
     def _remember(self, node: Node, args: tuple[Any, ...]) -> None:
         """Keep checksums of the arrays that an op used, for as long as its node lives."""
         used_too = tree.flatten(list(node.params.values())) if node.params else []
-        arrays = [(x, data_of(x)) for x in (*args, *used_too) if not isinstance(x, Node) or x.rule is None]
+        arrays = [(x, data_of(x)) for x in (*args, *used_too)]
         prints = [(x, a, checksum(a)) for x, a in arrays if isinstance(a, np.ndarray)]
         if prints:
             index, used = node.index, self.used
@@ -156,17 +156,19 @@ class Lint(Watcher):
     def swept(self, outputs: Any, leaves: Any) -> None:
         """Look for gradients left over from before an update."""
         self.swept_outputs.update(y.index for y in outputs)
-        graded = self.graded
+        graded, left = self.graded, []
         for leaf in leaves.values():
             key = id(leaf)
             before = graded.get(key)
-            if leaf.grad is not None and before is not None and before[1] != leaf.index:
-                warn(
-                    "gradients-not-zeroed",
-                    f"The gradient of {name_here(leaf)} was added to: it still held that of a step that was taken. "
-                    "Call zero_grad() before each backward().",
-                )
+            if before is not None and before[1] != leaf.index and leaf.grad is not None and np.any(data_of(leaf.grad)):
+                left.append(leaf)
             graded[key] = (weakref.ref(leaf, lambda _, key=key: graded.pop(key, None)), leaf.index)  # type: ignore[misc]
+        if left:
+            warn(
+                "gradients-not-zeroed",
+                f"The gradient of {some_of(left)} was added to: it still held that of a step that was taken. "
+                "Call zero_grad() before each backward().",
+            )
 
     def unreached(self, inputs: list[Any]) -> None:
         """Name the arguments of a transform that get no gradient."""
@@ -179,7 +181,7 @@ class Lint(Watcher):
             self._unreached(absent, len(absent) == len([p for p in params if p.tracked]))
 
     def _unreached(self, absent: list[Any], none: bool) -> None:
-        named = ", ".join(name_here(p) for p in absent[:3]) + (f" and {len(absent) - 3} more" * (len(absent) > 3))
+        named = some_of(absent)
         if none:
             warn("unreached-loss", f"The loss reaches no parameter ({named}). Was backward() called on it?")
         else:
@@ -195,6 +197,11 @@ def name_here(x: Any) -> str:
     """What the running program calls a node or an array."""
     described = describe(x) if isinstance(x, Node) else f"an array of shape {shape_of(x)}"
     return name_of(x, find_names(user_frame())) or described
+
+
+def some_of(nodes: list[Any]) -> str:
+    """The names of a few nodes, and how many more there are."""
+    return ", ".join(map(name_here, nodes[:3])) + f" and {len(nodes) - 3} more" * (len(nodes) > 3)
 
 
 def warn(mistake: str, text: str) -> None:

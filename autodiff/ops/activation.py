@@ -15,8 +15,8 @@ from .arithmetic import sqrt
 from .exponential import exp, expm1, log, log1p
 from .families import elementwise, elementwise_samples, times
 from .select import equal, where
-from .special import erf
-from .trigonometric import arctan, tanh
+from .special import ndtr, normal_density
+from .trigonometric import arctan, sech_square
 
 __all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
 
@@ -63,8 +63,8 @@ def _sigmoid_of_number(x: Any) -> Any:
 
 
 @elementwise(
-    lambda y: y * (1 - y),
-    formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = y (1 - y)",
+    lambda x: sech_square(x / 2) / 4,
+    formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = \frac{1}{4 \cosh^2(x / 2)}",
     quiet=True,
     number=_sigmoid_of_number,
     holomorphic=True,
@@ -82,6 +82,11 @@ def sigmoid(x: ArrayLike, /) -> Array:
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)
 
 
+def _softplus(x: Any) -> Any:
+    with np.errstate(invalid="ignore"):  # np.logaddexp warns of nan
+        return np.logaddexp(0, x)
+
+
 @elementwise(
     lambda x: sigmoid(-x),
     formula=r"y = -\ln(1 + e^{-x}), \quad y' = \sigma(-x)",
@@ -90,7 +95,7 @@ def sigmoid(x: ArrayLike, /) -> Array:
 )
 def log_sigmoid(x: ArrayLike, /) -> Array:
     """Logarithm of the logistic function, entry by entry.  Never overflows."""
-    return -np.logaddexp(0, np.subtract(0.0, x))
+    return -_softplus(np.subtract(0.0, x))
 
 
 def _softplus_of_number(x: Any) -> Any:
@@ -107,7 +112,7 @@ def _softplus_of_number(x: Any) -> Any:
 )
 def softplus(x: ArrayLike, /) -> Array:
     """Smooth ramp ``ln(1 + e**x)``, entry by entry.  Never overflows."""
-    return np.logaddexp(0, x)
+    return _softplus(x)
 
 
 def _in_kind_of(x: Array, slope: Any) -> Any:
@@ -206,32 +211,33 @@ def silu(x: ArrayLike, /) -> Array:
     return _silu(x)
 
 
-_ROOTS = (math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715)
-
-
 def _gelu_constants(x: Array) -> Any:
-    """``sqrt(1 / 2)``, ``sqrt(2 / pi)`` and the cubic coefficient from the paper, in the kind of ``x``."""
+    """``sqrt(2 / pi)`` and the cubic coefficient from the paper, in the kind of ``x``."""
     data = data_of(x)
     if not is_foreign(data):
-        return _ROOTS
+        return math.sqrt(2 / math.pi), 0.044715
     one = whole(data, 1)
-    return sqrt(one / 2), 1 / sqrt(2 * arctan(one)), 44715 * one / 10**6
+    return 1 / sqrt(2 * arctan(one)), 44715 * one / 10**6
+
+
+def _gelu_angle(x: Array) -> Array:
+    root, cubic = _gelu_constants(x)
+    return root * (x + cubic * x * x * x)
 
 
 def _gelu_slope(x: Array, approximate: str) -> Array:
-    root_half, root_two_over_pi, cubic = _gelu_constants(x)
     if approximate == "none":
-        return (1 + erf(x * root_half)) / 2 + times(exp(-x * x / 2), x * (root_two_over_pi / 2))
-    t = tanh(root_two_over_pi * (x + cubic * x * x * x))
-    return (1 + t) / 2 + times(1 - t * t, x * (root_two_over_pi * (1 + 3 * cubic * x * x)) / 2)
+        return ndtr(x) + times(normal_density(x), x)
+    root, cubic = _gelu_constants(x)
+    angle = _gelu_angle(x)
+    return sigmoid(2 * angle) + times(sech_square(angle), x * (root * (1 + 3 * cubic * x * x)) / 2)
 
 
 def _gelu(x: Array, approximate: str) -> Array:
-    root_half, root_two_over_pi, cubic = _gelu_constants(x)
     if approximate == "none":
-        return _finite_below(x) / 2 * (1 + erf(x * root_half))
+        return _finite_below(x) * ndtr(x)
     if approximate == "tanh":
-        return _finite_below(x) / 2 * (1 + tanh(root_two_over_pi * (x + cubic * x * x * x)))
+        return _finite_below(x) * sigmoid(2 * _gelu_angle(x))
     raise ArgumentError(f"gelu got approximate={approximate!r}; expected 'none' (exact) or 'tanh'.")
 
 

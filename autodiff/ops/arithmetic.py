@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import gathered
 from ..core.node import Array, ArrayLike, Node, data_of
 from ..core.numbers import function_for, is_complex, is_foreign, lacks
 from ..core.op import primitive
@@ -169,6 +170,8 @@ def log_of_base(x: Array, p: Array, y: Array) -> Array:
         x = x + 0j
     if isinstance(x, int | float | complex) and x and not isinstance(result, float | complex):
         return np.log(x + 0.0).item()  # math.log raises for negative numbers; an array would widen single precision
+    if isinstance(x, int | float) and isinstance(result, float) and x <= 0:  # and for 0 as well
+        return where(equal(p, 0), 0.0, -math.inf) if x == 0 else math.nan
     return log(where(logical_and(equal(x, 0), equal(p, 0)), 1, x))
 
 
@@ -190,6 +193,7 @@ def power(x: ArrayLike, p: ArrayLike, /) -> Array:
 
 def float_power(x: ArrayLike, p: ArrayLike, /, **options: Any) -> Array:
     """``x ** p`` in double precision at least, entry by entry: also whole numbers have negative powers."""
+    x, p = gathered(x), gathered(p)
     if is_foreign(data_of(x)) or is_foreign(data_of(p)):
         return power(x, p, **options)
     if not isinstance(x, Node) and not isinstance(p, Node):
@@ -282,8 +286,8 @@ def sign_vjp(g: Array, x: Array, y: Array) -> Array:
     """A change along ``x`` leaves its direction alone, one across turns it; the map is its own transpose."""
     if not np.iscomplexobj(data_of(x)):
         return times(g, 0)
-    across = g - y * real(conjugated(y) * g)
-    return across / where(equal(x, 0), math.inf, absolute(x))
+    across = g - times(real(times(g, conjugated(y))), y)
+    return times(across, 1 / where(equal(x, 0), math.inf, absolute(x)))
 
 
 @sign.def_jvp

@@ -60,7 +60,7 @@ def _bessel_ie(x: Doubles, order: Any) -> Doubles:
     for k in range(1, 30):
         term = term * ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * large)
         tail = tail + term
-    y = np.where(size <= edge, np.exp(-small) * total, tail / np.sqrt(2 * math.pi * large))
+    y = np.where(size <= edge, np.exp(-small) * total, tail / (math.sqrt(2 * math.pi) * np.sqrt(large)))
     y = np.where(np.isnan(x), x, y)
     return y if n % 2 == 0 else np.copysign(1, x) * y
 
@@ -284,8 +284,8 @@ def k0(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: -(k0(x) + kv(2, x)) / 2,
-    formula=r"y = K_1(x), \quad y' = -\tfrac12 (K_0(x) + K_2(x))",
+    lambda x, y: -k0(x) - y / x,
+    formula=r"y = K_1(x), \quad y' = -K_0(x) - K_1(x) / x",
     domain=(0.5, 5),
     number=of_numbers("k1", _scipy("k1"), _of_library("besselk", 1)),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.batched import Batched
+from ..core.dispatch import gathered
 from ..core.node import Array, ArrayLike, Node, shape_of
 from ..core.rule import Sample, sample
 from .families import linear
@@ -77,6 +78,7 @@ def is_plain(x: ArrayLike) -> bool:
 
 def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]:
     """Every argument in the shape that they broadcast to together, as ``np.broadcast_arrays``."""
+    args = tuple([gathered(a) for a in args])
     if all([is_plain(a) for a in args]):
         return np.broadcast_arrays(*args, subok=subok)
     shape = np.broadcast_shapes(*map(shape_of, args))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError
 from ..core.node import Array, ArrayLike, Axis, Node, data_of, shape_of, size_of
 from ..core.numbers import is_foreign
@@ -43,6 +44,7 @@ __all__ = [
 
 def in_dtype(x: ArrayLike, dtype: Any, casting: Any = "unsafe") -> Array:
     """``x`` in another dtype: off the tape if that is one of whole numbers."""
+    x = gathered(x)
     if not isinstance(x, Node):
         return x.astype(dtype, casting=casting) if isinstance(x, np.ndarray) else np.asarray(x, dtype)
     if not np.can_cast(dtype_of(x), dtype, casting):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import gathered
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.op import primitive
 from .broadcast import broadcast_to
@@ -56,6 +57,7 @@ def full_like(
     device: Any = None,
 ) -> Array:
     """``fill_value`` broadcast to the shape of ``a``, in its dtype; differentiable in ``fill_value``."""
+    a, fill_value = gathered(a), gathered(fill_value)
     like = np.empty(shape_of(a), np.result_type(data_of(a)))
     frame = NUMPY.zeros_like(like, dtype, order, subok, shape, device=device)  # which checks the options
     filled = broadcast_to(fill_value if isinstance(fill_value, Node) else np.asarray(fill_value), frame.shape)

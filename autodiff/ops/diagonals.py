@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import joined
 from ..core.errors import ShapeError
 from ..core.node import Array, ArrayLike, shape_of, size_of
 from ..core.rule import Sample, sample
@@ -149,7 +150,7 @@ def fill_diagonal(x: ArrayLike, val: ArrayLike, wrap: bool = False) -> Array:
     >>> ad.grad(lambda v: ad.fill_diagonal(np.ones((2, 2)), v)[0].sum())(np.array([5.0, 6.0]))
     array([1., 0.])
     """
-    x = np.asarray(x) if is_plain(x) else x
+    x = joined(x) if is_plain(x) else x
     shape = shape_of(x)
     if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
         raise ShapeError(f"fill_diagonal got shape {shape}; it takes a matrix, or three or more axes of one length.")

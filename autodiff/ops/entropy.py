@@ -101,7 +101,19 @@ def entr(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log(x / _nonzero(a, x)) + 1),
+    lambda x: 1 / (x + 0),
+    lambda a: -1 / (a + 0),
+    formula=r"y = \ln\frac xa, \quad \bar x = \bar y / x, \; \bar a = -\bar y / a",
+    domain=[(0.5, 3), (0.5, 3)],
+    number=of_numbers("log_quotient", log_ratio, lambda x, a: log(x / a)),
+)
+def log_quotient(x: ArrayLike, a: ArrayLike, /) -> Array:
+    """``log(x / a)``, entry by entry, exact where the two are close, without overflow."""
+    return in_double("log_quotient", log_ratio, x, a, narrow=True)
+
+
+@elementwise(
+    lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log_quotient(x, _nonzero(a, x)) + 1),
     lambda x, a: -x / _nonzero(a, x),
     formula=r"y = x \ln\frac xa, \quad \bar x = \bar y\,(\ln\frac xa + 1), \; \bar a = -\bar y\,x / a",
     domain=[(0.5, 3), (0.5, 3)],
@@ -116,7 +128,7 @@ def rel_entr(x: ArrayLike, a: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log(x / _nonzero(a, x))),
+    lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log_quotient(x, _nonzero(a, x))),
     lambda x, a: 1 - x / _nonzero(a, x),
     formula=r"y = x \ln\frac xa - x + a, \quad \bar x = \bar y \ln\frac xa, \; \bar a = \bar y\,(1 - x / a)",
     domain=[(0.5, 3), (0.5, 3)],
@@ -131,8 +143,8 @@ def kl_div(x: ArrayLike, a: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: 1 / (x * (1 - x)),
-    formula=r"y = \ln\frac{x}{1 - x}, \quad y' = \frac{1}{x (1 - x)}",
+    lambda x: 1 / x + 1 / (1 - x),
+    formula=r"y = \ln\frac{x}{1 - x}, \quad y' = \frac1x + \frac{1}{1 - x}",
     domain=(0.05, 0.95),
     number=of_numbers("logit", _logit, lambda x: log(x / (1 - x))),
 )

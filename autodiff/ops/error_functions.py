@@ -1,4 +1,4 @@
-"""The error function's complement and inverse, and the normal distribution function."""
+"""Relatives of the error function: scaled, inverted, in logarithms."""
 
 from __future__ import annotations
 
@@ -7,37 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, data_of
-from ..core.numbers import is_foreign, whole
-from .arithmetic import sqrt, square
+from ..core.node import Array, ArrayLike
+from .arithmetic import square
 from .double import in_double, of_numbers
 from .exponential import exp, log
 from .families import elementwise
-from .special import NEAR, erf_near_zero, scaled_complement, tail_rest, two_over_root_pi
+from .special import (
+    NEAR,
+    erf_near_zero,
+    erfc,
+    exp_of_square,
+    ndtr,
+    normal_density,
+    normal_distribution,
+    root_of,
+    scaled_complement,
+    tail_rest,
+    two_over_root_pi,
+)
 
-__all__ = ["erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+__all__ = ["erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtri"]
 
 Doubles = Any
-
-
-def _exp_of_square(factor: float, x: Doubles) -> Doubles:
-    """``exp(factor * x**2)``, its exponent in two parts: the first is exact, the second small."""
-    x = np.minimum(np.abs(x), 60)  # beyond, the result is 0 or inf
-    head = np.trunc(16 * x) / 16
-    return np.exp(factor * head * head) * np.exp(factor * (x - head) * (x + head))
-
-
-def _erfc(x: Doubles) -> Doubles:
-    far = np.maximum(np.abs(x), NEAR)
-    tail = _exp_of_square(-1, far) * scaled_complement(far)
-    near = 1 - erf_near_zero(np.clip(x, -NEAR, NEAR))
-    return np.where(np.abs(x) <= NEAR, near, np.where(x < 0, 2 - tail, tail))
 
 
 def _erfcx(x: Doubles) -> Doubles:
     far = np.maximum(np.abs(x), NEAR)
     tail, near = scaled_complement(far), np.clip(x, -NEAR, NEAR)
-    left = np.where(x < 0, 2 * _exp_of_square(1, far) - tail, tail)
+    left = np.where(x < 0, 2 * exp_of_square(1, far) - tail, tail)
     return np.where(np.abs(x) <= NEAR, np.exp(near * near) * (1 - erf_near_zero(near)), left)
 
 
@@ -103,37 +100,10 @@ def _ndtri(x: Doubles) -> Doubles:
     return _within(0, x, 1, _quantile(x - 0.5, np.minimum(x, 1 - x)))
 
 
-def _ndtr(x: Doubles) -> Doubles:
-    z = x / math.sqrt(2)  # its rounding error would show in the exponential of its square, and does not in what is left
-    far = np.maximum(np.abs(z), NEAR)
-    tail = 0.5 * _exp_of_square(-0.5, x) * scaled_complement(far)
-    near = 0.5 + 0.5 * erf_near_zero(np.clip(z, -NEAR, NEAR))
-    return np.where(np.abs(z) <= NEAR, near, np.where(x < 0, tail, 1 - tail))
-
-
 def _log_ndtr(x: Doubles) -> Doubles:
     left = np.minimum(x, -1)
     below = -left * left / 2 + np.log(_erfcx(-left / math.sqrt(2)) / 2)
-    return np.where(x < -1, below, np.log1p(-_ndtr(-np.maximum(x, -1))))
-
-
-def root_of(n: int, x: Array) -> Array:
-    """The square root of a whole number, as exact as numbers of the kind of ``x`` are."""
-    data = data_of(x)
-    return sqrt(whole(data, n)) if is_foreign(data) else math.sqrt(n)
-
-
-def _normal_density(x: Array) -> Array:
-    return exp(-square(x) / 2) * (two_over_root_pi(x) / root_of(8, x))
-
-
-@elementwise(
-    lambda x: -exp(-square(x)) * two_over_root_pi(x),
-    formula=r"y = 1 - \operatorname{erf} x, \quad y' = -\frac{2}{\sqrt\pi} e^{-x^2}",
-)
-def erfc(x: ArrayLike, /) -> Array:
-    """Complement of the error function, ``1 - erf(x)``, entry by entry.  Exact in the tail."""
-    return in_double("erfc", _erfc, x)
+    return np.where(x < -1, below, np.log1p(-normal_distribution(-np.maximum(x, -1))))
 
 
 @elementwise(
@@ -178,16 +148,6 @@ def erfcinv(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x: _normal_density(x),
-    formula=r"y = \Phi(x) = \frac{1}{\sqrt{2\pi}} \int_{-\infty}^x e^{-t^2/2} dt, \quad y' = \varphi(x)",
-    number=of_numbers("ndtr", _ndtr, lambda x: erfc(-x / root_of(2, x)) / 2),
-)
-def ndtr(x: ArrayLike, /) -> Array:
-    """Normal distribution function, entry by entry.  Exact in the lower tail."""
-    return in_double("ndtr", _ndtr, x)
-
-
-@elementwise(
     lambda x: two_over_root_pi(x) / (root_of(2, x) * erfcx(-x / root_of(2, x))),
     formula=r"y = \ln \Phi(x), \quad y' = \varphi(x) / \Phi(x)",
     number=of_numbers("log_ndtr", _log_ndtr, lambda x: log(ndtr(x))),
@@ -198,7 +158,7 @@ def log_ndtr(x: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda y: 1 / _normal_density(y),
+    lambda y: 1 / normal_density(y),
     formula=r"\Phi(y) = x, \quad y' = 1 / \varphi(y)",
     domain=(0.05, 0.95),
     number=of_numbers("ndtri", _ndtri, lambda x: root_of(2, x) * erfinv(2 * x - 1)),

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import gathered
 from ..core.errors import ArgumentError
 from ..core.node import Array, ArrayLike, Node
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from .arithmetic import positive
 from .families import elementwise_samples
-from .select import equal, greater_equal, isnan, less_equal, logical_and, logical_or, where
+from .select import equal, greater, isnan, less, logical_and, logical_or, where
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum"]
 
@@ -150,17 +151,21 @@ def clip_above(x: ArrayLike, bound: ArrayLike, /) -> Array:
     return np.clip(x, None, bound) if _is_whole(x) else np.minimum(x, bound)
 
 
-def _limited(op: Any, beyond: Callable[[Array, Array], Array]) -> None:
-    """Declare the derivatives of an op that returns its bound where ``x`` lies beyond it."""
-    op.def_vjp(lambda g, x, bound: where(beyond(x, bound), 0, g), wrt="x")
-    op.def_vjp(lambda g, x, bound: where(beyond(x, bound), g, 0), wrt="bound")
-    op.def_jvp(lambda x_dot, x, bound: where(beyond(x, bound), 0, x_dot), wrt="x")
-    op.def_jvp(lambda bound_dot, x, bound: where(beyond(x, bound), bound_dot, 0), wrt="bound")
+def _limited(op: Any, inside: Callable[[Array, Array], Array]) -> None:
+    """Declare the derivatives of an op that returns ``x`` where it is inside of its bound, or nan, else the bound."""
+
+    def kept(x: Array, bound: Array) -> Array:
+        return logical_or(inside(x, bound), isnan(x))
+
+    op.def_vjp(lambda g, x, bound: where(kept(x, bound), g, 0), wrt="x")
+    op.def_vjp(lambda g, x, bound: where(kept(x, bound), 0, g), wrt="bound")
+    op.def_jvp(lambda x_dot, x, bound: where(kept(x, bound), x_dot, 0), wrt="x")
+    op.def_jvp(lambda bound_dot, x, bound: where(kept(x, bound), 0, bound_dot), wrt="bound")
     op.def_samples(extremum_samples)
 
 
-_limited(clip_below, less_equal)
-_limited(clip_above, greater_equal)
+_limited(clip_below, greater)
+_limited(clip_above, less)
 
 
 def clip(
@@ -187,7 +192,7 @@ def clip(
     refuse_out("clip", out)
     if (min is not None or max is not None) and (a_min is not None or a_max is not None):
         raise ArgumentError("clip got min= or max= beside a_min or a_max, which mean the same. Give one pair.")
-    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    x, low, high = gathered(x), gathered(min if a_min is None else a_min), gathered(max if a_max is None else a_max)
     if isinstance(x, np.ndarray | np.generic | list) and not any(isinstance(a, Node) for a in (low, high)):
         return np.clip(x, low, high, **options)
     if low is None and high is None:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError
-from ..core.node import Array, ArrayLike, Axis, Node, shape_of
+from ..core.node import Array, ArrayLike, Axis, shape_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from ..core.spelling import missing
 from .arithmetic import conj
 from .families import linear
-from .index import getitem, scatter_add
+from .index import array_of, getitem, scatter_add
 
 __all__ = [
     "fft",
@@ -254,7 +254,7 @@ def turned(norm: Norm) -> Norm:
 def along_all(transform: Callable[..., Array], a: ArrayLike, s: Any, axes: Any, norm: Norm, out: None) -> Array:
     """One transform after the other, along the last axis first."""
     s, axes = lengths(a, s, axes)
-    y = a if isinstance(a, Node) else np.asarray(a)
+    y = array_of(a)
     for n, axis in zip(reversed(s), reversed(axes)):
         y = transform(y, n, axis, norm, out)
     return y

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..core.dispatch import joined
 from ..core.errors import ArgumentError
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
@@ -198,7 +199,7 @@ def whole(indices: ArrayLike) -> Array:
 
 def array_of(x: ArrayLike) -> Array:
     """A node as it is, anything else as an array."""
-    return x if isinstance(x, Node) else np.asarray(x)
+    return x if isinstance(x, Node) else joined(x)
 
 
 def flat(x: ArrayLike) -> Array:

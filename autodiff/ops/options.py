@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
+from ..core.dispatch import joined
 from ..core.errors import KindError, ShapeError, UnsupportedError
 from ..core.node import Array, ArrayLike, Node, data_of, describe, shape_of
 from ..core.op import FOREIGN_KEYWORDS, Op
@@ -64,7 +65,7 @@ def is_plain(*args: Any) -> bool:
 
 def array_of(x: ArrayLike) -> Array:
     """A node as it is, anything else as an array."""
-    return x if isinstance(x, Node) else np.asarray(x)
+    return x if isinstance(x, Node) else joined(x)
 
 
 def mask_for(x: Array, where: ArrayLike) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError, ShapeError, UnsupportedError
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive
@@ -16,7 +17,7 @@ from . import public
 from .broadcast import broadcast_to, is_plain
 from .families import linear
 from .index import getitem
-from .joining import concatenate, stack
+from .joining import concatenate
 from .shape import astype, dtype_of, flip, reshape
 
 __all__ = ["pad"]
@@ -79,15 +80,6 @@ def width_pairs(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     if np.any(given < 0):
         raise ShapeError(f"pad got pad_width={pad_width}; no length may be negative. To cut off use x[1:-1].")
     return [(int(before), int(after)) for before, after in pairs_of(given, ndim)]
-
-
-def gathered(values: Any) -> Any:
-    """Nested lists with nodes among them as one node; anything else as it is."""
-    if isinstance(values, list | tuple):
-        parts = [gathered(v) for v in values]
-        if any([isinstance(v, Node) for v in parts]):
-            return stack(parts)
-    return values
 
 
 def slab(x: Array, axis: int, start: int, stop: int | None) -> Array:
@@ -207,7 +199,7 @@ def pad(x: ArrayLike, pad_width: Any, mode: str = "constant", **kwargs: Any) -> 
     >>> ad.grad(lambda x: (ad.pad(x, (1, 2), "edge") * [1, 2, 3, 4, 5]).sum())(np.array([0.1, 0.2]))
     array([ 3., 12.])
     """
-    kwargs = {name: gathered(value) for name, value in kwargs.items()}
+    x, kwargs = gathered(x), {name: gathered(value) for name, value in kwargs.items()}
     if all([is_plain(a) for a in (x, *kwargs.values())]):
         return np.pad(x, pad_width, mode, **kwargs)  # type: ignore[call-overload]
     x = np.asarray(x) if is_plain(x) else x

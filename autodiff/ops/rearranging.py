@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import gathered
 from ..core.errors import ShapeError
 from ..core.node import Array, ArrayLike, data_of, size_of
 from ..core.rule import Sample, sample
@@ -72,6 +73,7 @@ def flipud(x: ArrayLike) -> Array:
 
 def resize(array: ArrayLike, new_shape: Any) -> Array:
     """The entries of ``array`` in C order, over and over, until they fill another shape; zeros if there are none."""
+    array = gathered(array)
     if is_plain(array):
         return np.resize(array, new_shape)
     shape = (new_shape,) if isinstance(new_shape, int | np.integer) else tuple(new_shape)

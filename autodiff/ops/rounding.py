@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, Node, data_of
+from ..core.node import Array, ArrayLike, data_of
 from ..core.numbers import function_for, is_foreign, like, of_library, to_float, whole
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, floor_divide, imag, real, sign
 from .families import complex_samples, elementwise
+from .index import array_of
 from .select import equal, is_infinite, isfinite, signbit, where
 
 __all__ = [
@@ -173,7 +174,7 @@ def copysign(a: ArrayLike, b: ArrayLike, /) -> Array:
     lambda a: equal(a, 0),
     formula=r"y = [a > 0] + b\,[a = 0], \quad \bar b = [a = 0]\,\bar y",
     domain=[(0.5, 2), (-2, 2)],
-    number=lambda a, b: a if a != a else b if a == 0 else 0 * b + bool(a > 0),
+    number=lambda a, b: a if a != a else b if a == 0 else like(b, int(a > 0)),
 )
 def heaviside(a: ArrayLike, b: ArrayLike, /) -> Array:
     """0 where ``a`` is negative, 1 where it is positive, ``b`` where it is 0, entry by entry."""
@@ -253,7 +254,7 @@ def real_if_close(a: ArrayLike, tol: float = 100) -> Array:
 
     Which it is, is decided when this is called: a compiled function does not decide again.
     """
-    a = a if isinstance(a, Node) else np.asarray(a)
+    a = array_of(a)
     data = data_of(a)
     if not np.iscomplexobj(data):
         return a

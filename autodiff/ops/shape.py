@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError
 from ..core.node import Array, ArrayLike, Axis, data_of, shape_of
 from ..core.numbers import to_float
@@ -231,6 +232,7 @@ def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = True, device: Any = None
     dtype = np.dtype(dtype)
     if device not in (None, "cpu"):
         raise ArgumentError(f"astype got device={device!r}; all data is on the CPU.")
+    x = gathered(x)
     if is_plain(x):
         return np.asarray(x).astype(dtype, copy=copy)
     found = dtype_of(x)
@@ -290,6 +292,7 @@ def at_least(arrays: Sequence[ArrayLike], shape_for: Callable[[tuple[int, ...]],
     """Each array in the shape that ``shape_for`` makes of its own; one alone, several as a tuple."""
     results = []
     for a in arrays:
+        a = gathered(a)
         a = np.asanyarray(a) if is_plain(a) else a
         shape = shape_for(shape_of(a))
         results.append(a if len(shape) == len(shape_of(a)) else reshape(a, shape))
@@ -322,6 +325,7 @@ def repeat(a: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
     axis : int, optional
         The flattened array if not given.
     """
+    a = gathered(a)
     if is_plain(a):
         return np.repeat(a, repeats, axis)
     if axis is None or not shape_of(a):
@@ -338,6 +342,7 @@ def repeat(a: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
 
 def tile(x: ArrayLike, reps: Any) -> Array:
     """Repeat the whole array along each axis, as ``np.tile``."""
+    x = gathered(x)
     if is_plain(x):
         return np.tile(x, reps)
     counts = tuple(map(operator.index, reps if np.iterable(reps) else (reps,)))

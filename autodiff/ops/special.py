@@ -10,12 +10,12 @@ import numpy as np
 from ..core.node import Array, ArrayLike, data_of
 from ..core.numbers import is_foreign, whole
 from .arithmetic import sqrt, square
-from .double import in_double
+from .double import in_double, of_numbers
 from .exponential import exp
 from .families import elementwise
 from .trigonometric import arctan
 
-__all__ = ["erf"]
+__all__ = ["erf", "erfc", "ndtr"]
 
 # Coefficients of W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969) 631-637,
 # highest power first: near 0, in the middle, and in the tail.
@@ -73,6 +73,29 @@ def _erf(x: Any) -> Any:
     return np.copysign(np.where(np.isnan(x), x, y), x)
 
 
+def exp_of_square(factor: float, x: Any) -> Any:
+    """``exp(factor * x**2)``, its exponent in two parts: the first is exact, the second small."""
+    x = np.minimum(np.abs(x), 60)  # beyond, the result is 0 or inf
+    head = np.trunc(16 * x) / 16
+    return np.exp(factor * head * head) * np.exp(factor * (x - head) * (x + head))
+
+
+def _erfc(x: Any) -> Any:
+    far = np.maximum(np.abs(x), NEAR)
+    tail = exp_of_square(-1, far) * scaled_complement(far)
+    near = 1 - erf_near_zero(np.clip(x, -NEAR, NEAR))
+    return np.where(np.abs(x) <= NEAR, near, np.where(x < 0, 2 - tail, tail))
+
+
+def normal_distribution(x: Any) -> Any:
+    """The normal distribution function in NumPy."""
+    z = x / math.sqrt(2)  # its rounding error would show in the exponential of its square, and does not in what is left
+    far = np.maximum(np.abs(z), NEAR)
+    tail = 0.5 * exp_of_square(-0.5, x) * scaled_complement(far)
+    near = 0.5 + 0.5 * erf_near_zero(np.clip(z, -NEAR, NEAR))
+    return np.where(np.abs(z) <= NEAR, near, np.where(x < 0, tail, 1 - tail))
+
+
 def two_over_root_pi(x: Array) -> Array:
     """As exact as numbers of the kind of ``x`` are."""
     data = data_of(x)
@@ -88,9 +111,43 @@ def erf(x: ArrayLike, /) -> Array:
     return _erf(x) if getattr(x, "dtype", None) == np.float32 else in_double("erf", _erf, x)
 
 
+@elementwise(
+    lambda x: -exp(-square(x)) * two_over_root_pi(x),
+    formula=r"y = 1 - \operatorname{erf} x, \quad y' = -\frac{2}{\sqrt\pi} e^{-x^2}",
+)
+def erfc(x: ArrayLike, /) -> Array:
+    """Complement of the error function, ``1 - erf(x)``, entry by entry.  Exact in the tail."""
+    return in_double("erfc", _erfc, x)
+
+
+def root_of(n: int, x: Array) -> Array:
+    """The square root of a whole number, as exact as numbers of the kind of ``x`` are."""
+    data = data_of(x)
+    return sqrt(whole(data, n)) if is_foreign(data) else math.sqrt(n)
+
+
+def normal_density(x: Array) -> Array:
+    """The density of the normal distribution."""
+    return exp(-square(x) / 2) * (two_over_root_pi(x) / root_of(8, x))
+
+
+@elementwise(
+    lambda x: normal_density(x),
+    formula=r"y = \Phi(x) = \frac{1}{\sqrt{2\pi}} \int_{-\infty}^x e^{-t^2/2} dt, \quad y' = \varphi(x)",
+    number=of_numbers("ndtr", normal_distribution, lambda x: erfc(-x / root_of(2, x)) / 2),
+)
+def ndtr(x: ArrayLike, /) -> Array:
+    """Normal distribution function, entry by entry.  Exact in the lower tail."""
+    if getattr(x, "dtype", None) == np.float32:
+        return normal_distribution(x)
+    return in_double("ndtr", normal_distribution, x)
+
+
 class SpecialMethods:
     """The rows of this file as methods."""
 
     __slots__ = ()
 
     erf = erf
+    erfc = erfc
+    ndtr = ndtr

@@ -16,6 +16,7 @@ from ..core.rule import Rule
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.joining import concatenate
 from ..ops.shape import reshape
+from .lift import require_function
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,6 +51,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> len(ad.Tape(y))
     4
     """
+    require_function(f, "checkpoint")
 
     @functools.wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:

@@ -8,15 +8,15 @@ are nodes, so that nothing is lost.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core import numbers, tree
-from ..core.errors import KindError, ShapeError, TapeError
+from ..core.errors import ArgumentError, ShapeError, TapeError
 from ..core.node import Node, describe, shape_of
-from .lift import ARRAYS, Call, plain, same_kind
+from .lift import ARRAYS, Call, is_complex, plain, positions, require_function, same_kind
 
 Function = Callable[..., Any]
 ArgNums = int | Sequence[int]
@@ -75,12 +75,8 @@ def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> 
     >>> ad.value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
-    if not callable(f):
-        raise KindError(
-            f"grad got a {type(f).__name__}; it takes a function. "
-            "To differentiate a result that is recorded already call loss.backward(), then read w.grad."
-        )
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    require_function(f, "grad")
+    wanted = positions(argnums)
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -89,7 +85,7 @@ def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> 
         def main(*args: Any, **kwargs: Any) -> Any:
             y = f(*args, **kwargs)
             if has_aux:
-                y, rest = y
+                y, rest = pair(y, f)
                 aux.append(rest)
             return y
 
@@ -101,9 +97,20 @@ def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> 
         value = call.values(record)
         if has_aux:
             value = (value, aux[0] if record else tree.tree_map(_plain_node, aux[0]))
-        return value, gradients[0] if isinstance(argnums, int) else gradients
+        return value, gradients if isinstance(argnums, Iterable) else gradients[0]
 
     return value_and_gradient
+
+
+def pair(y: Any, f: Function) -> Any:
+    """What a function returned with ``has_aux``."""
+    if not isinstance(y, tuple | list) or len(y) != 2:
+        found = f"{len(y)} values" if isinstance(y, tuple | list) else f"a {type(y).__name__}"
+        raise TapeError(
+            f"grad with has_aux=True needs {getattr(f, '__name__', 'the function')} to return a pair, "
+            f"(number, anything else); it returned {found}."
+        )
+    return y
 
 
 def _plain_node(x: Any) -> Any:
@@ -132,7 +139,7 @@ def require_scalar(y: Any, f: Function) -> Any:
             f"grad needs {name} to return one number, it returned shape {shape_of(y)}. "
             "Reduce it, for example with .sum(), or use ad.jacobian."
         )
-    if np.iscomplexobj(y._data if isinstance(y, Node) else y):
+    if is_complex(y):
         raise TapeError(
             f"grad needs {name} to return a real number, it returned "
             f"{describe(y) if isinstance(y, Node) else 'a number'} that is complex. Take its real part or its size."
@@ -163,8 +170,10 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> pull(1.0)
     (4.0, 3.0)
     """
+    require_function(f, "vjp")
     call = Call(f, primals, range(len(primals)))
     record = call.must_record()
+    call.close()
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         given = tree.flatten_like(call.result, cotangent)
@@ -216,8 +225,10 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> push(1.0, 0.0), push(0.0, 1.0)
     (4.0, 3.0)
     """
+    require_function(f, "linearize")
     call = Call(f, primals, range(len(primals)))
     record = call.must_record()
+    call.close()
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
@@ -230,7 +241,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     return call.values(record), push
 
 
-def derivative(f: Function, x: Any, n: int = 1) -> Any:
+def derivative(f: Function, x: Any, n: Any = 1) -> Any:
     """The ``n``-th derivative at ``x`` of a function of one number, of any number kind.
 
     An array ``x`` is taken entry by entry: ``f`` must then work entry by entry too.
@@ -251,18 +262,24 @@ def derivative(f: Function, x: Any, n: int = 1) -> Any:
     >>> ad.derivative(ad.sin, np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    if n == 0:
-        return f(x)
+    require_function(f, "derivative")
+    if not isinstance(n, int | np.integer) or n < 0:
+        raise ArgumentError(f"derivative got n={n!r}: how often to differentiate is 0, 1, 2, ...")
+    if isinstance(x, list | tuple):
+        x = np.asarray(x, float) if np.asarray(x).dtype.kind in "iu" else np.asarray(x)
+    for _ in range(n):
+        f = _slope(f)
+    y = f(x)
+    return y[()] if isinstance(x, np.generic) and isinstance(y, np.ndarray) else y
 
-    def slope(x: Any) -> Any:
-        return jvp(f, (x,), (one_like(x),))[1]
 
-    return derivative(slope, x, n - 1)
+def _slope(f: Function) -> Function:
+    return lambda x: jvp(f, (x,), (one_like(x),))[1]
 
 
 def one_like(x: Any) -> Any:
     """A one of the kind and shape of ``x``."""
     data = x._data if isinstance(x, Node) else x
-    if isinstance(data, (*ARRAYS, list, np.generic)):
-        return np.ones(np.shape(data))
+    if isinstance(data, (*ARRAYS, np.generic)):
+        return np.ones(data.shape)
     return numbers.like(data, 1)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..core import numbers, tree
-from ..core.errors import KindError
-from ..core.node import data_of, shape_of
+from ..core.errors import ArgumentError, KindError
+from ..core.node import Node, data_of, shape_of
 from .first_order import ArgNums, Function
-from .lift import ARRAYS, Call, stack_up, zeros
+from .lift import ARRAYS, Call, is_complex, positions, require_function, stack_up, zeros
 from .vmap import batch_of, examples_of
 
 log = logging.getLogger("autodiff.jacobian")
@@ -23,7 +23,7 @@ LARGEST = 2**21
 """How many entries the largest value of a chunk of sweeps may have, where its size is not given."""
 
 
-def jacobian(f: Function, argnums: ArgNums = 0, *, chunk: int | None = None) -> Function:
+def jacobian(f: Function, argnums: ArgNums = 0, *, chunk: Any = None) -> Function:
     """The function that computes every partial derivative of ``f``: shape ``y.shape + x.shape``.
 
     Forward or reverse, whichever takes fewer sweeps of the tape, which is recorded once.  Many sweeps go together.
@@ -43,22 +43,34 @@ def jacobian(f: Function, argnums: ArgNums = 0, *, chunk: int | None = None) -> 
     array([[0., 4.],
            [2., 0.]])
     """
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    require_function(f, "jacobian")
+    wanted = positions(argnums)
+    if chunk is not None and (not isinstance(chunk, int | np.integer) or chunk < 1):
+        raise ArgumentError(f"jacobian got chunk={chunk!r}; it is how many sweeps go together: 1, 2, 3, ...")
 
     @functools.wraps(f)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = Call(f, args, wanted, **kwargs)
+        _require_numbers(call.outputs)
         record = call.must_record()
         columns = sum(_size(x) for x in call.inputs)
         rows = sum(_size(y) for y in call.outputs)
-        in_plane = any(map(_is_complex, [*call.inputs, *call.outputs]))  # where a pull gives a conjugate, or half of it
-        sweeps = Sweeps(call, record, chunk)
+        in_plane = any(map(is_complex, [*call.inputs, *call.outputs]))  # where a pull gives a conjugate, or half of it
+        sweeps = Sweeps(call, record, None if chunk is None else int(chunk))
         blocks = _by_push(sweeps) if columns < rows or in_plane else _by_pull(sweeps)
         per_output = [tuple(tree.unflatten(args[k], blocks_of_y) for k in wanted) for blocks_of_y in map(iter, blocks)]
-        chosen = iter([p[0] if isinstance(argnums, int) else p for p in per_output])
+        chosen = iter([p if isinstance(argnums, Iterable) else p[0] for p in per_output])
         return tree.unflatten(call.result, chosen)
 
     return jacobian_of_f
+
+
+def _require_numbers(outputs: list[Any]) -> None:
+    for y in outputs:
+        if not isinstance(y, Node | np.ndarray | np.generic) and not numbers.is_number(type(y)):
+            raise KindError(
+                f"jacobian needs a function that returns arrays or numbers, it returned a {type(y).__name__}."
+            )
 
 
 def _size(x: Any) -> int:
@@ -85,7 +97,7 @@ class Sweeps:
         """The tangents of the outputs from that of input ``k``; by a complex input the complex derivatives."""
         tangents = [unit if i == k else zeros(other) for i, other in enumerate(self.call.inputs)]
         along = self.call.push(tangents, self.record)
-        if not _is_complex(self.call.inputs[k]):
+        if not is_complex(self.call.inputs[k]):
             return along
         tangents[k] = unit * 1j
         across = self.call.push(tangents, self.record)
@@ -118,7 +130,7 @@ def _by_pull(sweeps: Sweeps) -> list[list[Any]]:
     call, blocks = sweeps.call, []
     for k, y in enumerate(call.outputs):
         rows = sweeps.over(sweeps.pull, k, y) or [[] for _ in call.inputs]
-        blocks.append([stack_up(r, shape_of(y) + shape_of(x)) for r, x in zip(rows, call.inputs, strict=True)])
+        blocks.append([stack_up(r, shape_of(y) + shape_of(x), x) for r, x in zip(rows, call.inputs, strict=True)])
     return _unwrap(blocks, call)
 
 
@@ -130,15 +142,11 @@ def _by_push(sweeps: Sweeps) -> list[list[Any]]:
     for i, y in enumerate(call.outputs):
         row = []
         for x, pushed in zip(call.inputs, columns, strict=True):
-            entries = stack_up(pushed[i], shape_of(x) + shape_of(y))
+            entries = stack_up(pushed[i], shape_of(x) + shape_of(y), y)
             n = len(shape_of(x))
             row.append(entries.transpose((*range(n, entries.ndim), *range(n))) if entries.ndim else entries)
         blocks.append(row)
     return _unwrap(blocks, call)
-
-
-def _is_complex(x: Any) -> bool:
-    return bool(np.iscomplexobj(data_of(x)))
 
 
 def _in_plane(y: Any, along: Any, across: Any) -> Any:
@@ -147,9 +155,10 @@ def _in_plane(y: Any, along: Any, across: Any) -> Any:
     Of a real ``y`` it is the direction of steepest ascent, as everywhere; of a complex ``y`` it exists only if turning
     the direction by 90 degrees turns the derivative.
     """
-    if not _is_complex(y):
+    if not is_complex(y):
         return along + across * 1j
-    if not np.allclose(data_of(along) * 1j, data_of(across), rtol=1e-4, equal_nan=True):
+    turned, found = (np.asarray(data_of(d), complex) for d in (along * 1j, across))
+    if not np.allclose(turned, found, rtol=1e-4, equal_nan=True):
         raise KindError(
             "jacobian of a function that is not holomorphic, such as one that takes abs, real or conj of a complex "
             "number: it has no complex derivative. Take x and y of x + 1j * y as two real arguments."

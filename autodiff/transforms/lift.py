@@ -7,7 +7,10 @@ walk on through, while the inner sweep stops where its own inputs are.  Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from ..core import numbers, tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import enable_grad, is_recording, watchers
-from ..core.node import Node, data_of, next_index
+from ..core.node import Node, data_of, next_index, shape_of
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
 from ..ops.joining import stack
@@ -26,6 +29,25 @@ from ..value import Value
 
 ARRAYS = (np.ndarray, Batched)
 """What the data of a tensor is."""
+
+
+def require_function(f: Any, what: str) -> None:
+    """Raise unless ``f`` can be called."""
+    if not callable(f):
+        raise KindError(
+            f"{what} was given a {type(f).__name__}; it takes a function. "
+            "To differentiate a result that is recorded already call loss.backward(), then read w.grad."
+        )
+
+
+def positions(argnums: Any) -> tuple[int, ...]:
+    """Which arguments ``argnums`` names."""
+    try:
+        return tuple(map(operator.index, argnums)) if isinstance(argnums, Iterable) else (operator.index(argnums),)
+    except TypeError:
+        raise KindError(
+            f"argnums={argnums!r} was given; it says which arguments by their position: an int, or a sequence of ints."
+        ) from None
 
 
 def lift(leaf: Any) -> Node:
@@ -41,6 +63,12 @@ def lift(leaf: Any) -> Node:
     if not isinstance(leaf, np.generic) and numbers.is_number(type(leaf)):
         return Value(float(leaf) if type(leaf) is int else leaf)
     return Tensor(leaf)
+
+
+CLOSED: dict[str, Any] = {}
+"""Stands in the place of the options of inputs that are of no concern to other transforms."""
+
+_asked: ContextVar[frozenset[int]] = ContextVar("asked", default=frozenset())
 
 
 class Call:
@@ -59,10 +87,14 @@ class Call:
         given = list(args)
         self.start = next_index()
         self.inputs: list[Node] = []
+        self.scalars: set[int] = set()
         self.from_outside = False
         for i, k in enumerate(argnums):
             if not -len(given) <= k < len(given):
-                raise ShapeError(f"argnums={k}, but the function was called with {len(given)} positional arguments.")
+                raise ShapeError(
+                    f"argnums={k}, but the function was called with {len(given)} positional arguments. "
+                    "Pass what you differentiate with respect to by position."
+                )
             if any(j % len(given) == k % len(given) for j in argnums[:i]):
                 raise ArgumentError(f"argnums names argument {k} twice, in {tuple(argnums)}. Name each once.")
             given[k] = tree.tree_map(self._lift, given[k])
@@ -75,6 +107,8 @@ class Call:
             fresh = lift(leaf)
         fresh.tracked = True
         self.inputs.append(fresh)
+        if isinstance(leaf, np.generic):
+            self.scalars.add(fresh.index)
         return fresh
 
     def must_record(self) -> bool:
@@ -84,14 +118,31 @@ class Call:
         if any(x.args for x in self.inputs):
             return True
         _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], {x.index for x in self.inputs})
-        return any(index < self.start for index in leaves)
+        asked = _asked.get()
+        return any(i < self.start and (leaf.params is not CLOSED or i in asked) for i, leaf in leaves.items())
+
+    def close(self) -> None:
+        """Say that nobody will ask for derivatives by the inputs but sweeps of this call."""
+        for x in self.inputs:
+            if x.rule is None:
+                x.params = CLOSED
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[set[int]]:
+        """Sweep inside; what is recorded anew there, in checkpoints, must not be cut off from the inputs."""
+        wanted = {x.index for x in self.inputs}
+        token = _asked.set(_asked.get() | wanted)
+        try:
+            with enable_grad():
+                yield wanted
+        finally:
+            _asked.reset(token)
 
     def pull(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
         """The cotangent of every input, zeros where the outputs do not depend on it."""
         pairs = [(y, g) for y, g in zip(self.outputs, cotangents, strict=True) if isinstance(y, Node) and y.tracked]
         outputs, starts = [y for y, _ in pairs], [g for _, g in pairs]
-        with enable_grad():
-            wanted = {x.index for x in self.inputs}
+        with self._asking() as wanted:
             found = {
                 node.index: g
                 for node, g in pull_back(outputs, starts, self.inputs, create_graph)
@@ -99,12 +150,13 @@ class Call:
             }
         for watcher in watchers() if len(found) < len(self.inputs) else ():
             watcher.unreached([x for x in self.inputs if x.index not in found])
-        return [result(found[x.index] if x.index in found else zeros(x), create_graph) for x in self.inputs]
+        results = [result(found[x.index] if x.index in found else zeros(x), create_graph) for x in self.inputs]
+        return [g[()] if x.index in self.scalars else g for x, g in zip(self.inputs, results, strict=True)]
 
     def push(self, tangents: Sequence[Any], create_graph: bool) -> list[Any]:
         """The tangent of every output, zeros where it does not depend on the inputs."""
         nodes = [y for y in self.outputs if isinstance(y, Node)]
-        with enable_grad():
+        with self._asking():
             pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph))
         found = [next(pushed) if isinstance(y, Node) else None for y in self.outputs]
         return [result(zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)]
@@ -127,17 +179,33 @@ def result(g: Any, create_graph: bool) -> Any:
     return plain(g)
 
 
-def zeros(x: Any) -> Any:
-    """A zero of the kind and shape of ``x``."""
+def is_complex(x: Any) -> bool:
+    """Whether a node, array or number of any kind is complex."""
     data = data_of(x)
-    return np.zeros(data.shape, data.dtype) if isinstance(data, ARRAYS) else numbers.like(data, 0)
+    return bool(np.iscomplexobj(data)) or numbers.is_complex(type(data))
+
+
+def zeros(x: Any) -> Any:
+    """A zero of the kind and shape of ``x``, of floats where that is whole numbers or truth values."""
+    data = data_of(x)
+    if isinstance(data, int):
+        return 0.0
+    if not isinstance(data, (*ARRAYS, np.generic)):
+        return numbers.like(data, 0)
+    return np.zeros(data.shape, data.dtype if data.dtype.kind in "fc" else float)
 
 
 def same_kind(g: Any, x: Node, what: str) -> Any:
     """A given tangent or cotangent, checked against the node that it belongs to and brought to its kind."""
     data = x._data
+    if is_complex(g) and not is_complex(x):
+        raise KindError(f"A complex {what} was given for a value that is real. Take its real part.")
     if not isinstance(data, ARRAYS):
+        if shape_of(g):
+            raise ShapeError(f"A {what} of shape {shape_of(g)} was given for a single number; they must agree.")
         return g if isinstance(g, Node) else numbers.like(data, g)
+    if isinstance(g, Value):
+        g = reshape(g, ())
     array = (
         g if isinstance(g, Tensor | Batched) else np.asarray(g).view()
     )  # a sweep may make it read-only: not the user's own
@@ -148,8 +216,8 @@ def same_kind(g: Any, x: Node, what: str) -> Any:
     return astype(array, data.dtype) if array.dtype != data.dtype else array
 
 
-def stack_up(rows: list[Any], shape: tuple[int, ...]) -> Any:
-    """Join derivatives row by row, then give the rows a shape; plain numbers stay a plain array."""
+def stack_up(rows: list[Any], shape: tuple[int, ...], like: Any) -> Any:
+    """Join derivatives row by row, each of the kind of ``like``, and give the rows a shape; numbers make an array."""
     if not rows:
-        return np.zeros(shape)
+        return np.zeros(shape, zeros(like).dtype)
     return reshape(stack(rows) if any(isinstance(r, Node | Batched) for r in rows) else np.stack(rows), shape)

@@ -36,6 +36,7 @@ from ..ops.shape import ShapeMethods, moveaxis
 from ..ops.trigonometric import TrigonometricMethods
 from ..tensor import Tensor
 from .batching import BATCHED_FORMS, entry_by_entry
+from .lift import require_function
 
 log = logging.getLogger("autodiff.vmap")
 
@@ -170,8 +171,11 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     -----
     Ops that work entry by entry, reductions, products and changes of shape are computed for all examples in one go.  An
     op that has no such form is applied to one example after another; a function that asks for a single value
-    (``if x > 0``) or that closes over tracked tensors is called once an example.  Both are logged, at level DEBUG, to
-    ``autodiff.vmap``.
+    (``if x > 0``), that assigns into tensors from outside or closes over tracked ones is called once an example.  Both
+    are logged, at level DEBUG, to ``autodiff.vmap``.
+
+    So side effects may happen once, or once an example after a first attempt; and what is drawn at random inside may be
+    the same for all.  Draw outside, and map over the draws.
 
     Examples
     --------
@@ -182,6 +186,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     >>> ad.vmap(ad.grad(f), in_axes=(None, 0))(w, xs).shape  # a gradient for each example
     (5, 2, 3)
     """
+    require_function(f, "vmap")
 
     @functools.wraps(f)
     def vmapped(*args: Any, **kwargs: Any) -> Any:
@@ -193,7 +198,9 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         except Exception as error:  # whatever it is: if it is not the batch's fault, the loop raises it again
             log.debug("vmap: %s is called once an example, since %s: %s", f, type(error).__name__, error)
             outputs, result = _in_a_loop(f, args, kwargs, mapped, axes, count)
-        places = _spread(out_axes, result)
+        places = _spread(out_axes, result, "out_axes")
+        if None in places:
+            raise ArgumentError("vmap got out_axes=None for a result. Every result has an axis of examples: say where.")
         moved = [y if axis == 0 else moveaxis(y, 0, axis) for y, axis in zip(outputs, places, strict=True)]
         return tree.unflatten(result, iter(moved))
 
@@ -204,18 +211,24 @@ def _leaves_and_axes(args: Any, kwargs: Any, in_axes: Any) -> tuple[list[Any], l
     if isinstance(in_axes, tuple | list) and len(in_axes) != len(args):
         raise ArgumentError(f"vmap has in_axes for {len(in_axes)} arguments, and got {len(args)}.")
     each = in_axes if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
-    axes = [axis for spec, arg in zip(each, args, strict=True) for axis in _spread(spec, arg)]
+    axes = [axis for spec, arg in zip(each, args, strict=True) for axis in _spread(spec, arg, "in_axes")]
     leaves = tree.flatten([list(args), kwargs])
     return leaves, axes + [0] * (len(leaves) - len(axes))
 
 
-def _spread(spec: Any, structure: Any) -> list[Any]:
+def _spread(spec: Any, structure: Any, what: str) -> list[Any]:
     """The axis of each leaf of a structure, from one for all or a structure of them."""
-    if spec is None or isinstance(spec, int):
+    if spec is None or isinstance(spec, int | np.integer):
         return [spec] * len(tree.flatten(structure))
-    if isinstance(spec, dict):
-        return [axis for key in structure for axis in _spread(spec[key], structure[key])]
-    return [axis for s, branch in zip(spec, structure, strict=True) for axis in _spread(s, branch)]
+    if isinstance(spec, dict) and isinstance(structure, dict) and spec.keys() == structure.keys():
+        return [axis for key in structure for axis in _spread(spec[key], structure[key], what)]
+    both_rows = isinstance(spec, tuple | list) and isinstance(structure, tuple | list)
+    if not both_rows or len(spec) != len(structure):
+        raise ArgumentError(
+            f"vmap got {what}={spec!r} for a {type(structure).__name__}: it is an int, None for what is not mapped, or "
+            "nested as that is, with an int or None for each part."
+        )
+    return [axis for s, branch in zip(spec, structure, strict=True) for axis in _spread(s, branch, what)]
 
 
 def _count(leaves: list[Any], axes: list[Any]) -> int:
@@ -294,6 +307,10 @@ def _in_a_loop(f: Any, args: Any, kwargs: Any, mapped: Any, axes: Any, count: in
         chosen, named = tree.unflatten([list(args), kwargs], iter(given))
         result = f(*chosen, **named)
         rows.append(tree.flatten(result))
+    first, *others = ([shape_of(y) or np.shape(y) for y in row] for row in rows)
+    for other in others:
+        if other != first:
+            raise ShapeError(f"vmap: results of shapes {first} and {other} for two examples cannot be stacked.")
     return [_stacked([row[k] for row in rows]) for k in range(len(rows[0]))], result
 
 

@@ -161,3 +161,26 @@ def test_nothing_is_kept_of_tapes_that_are_gone(x):
         for _ in range(5):
             (x @ w).sum().backward()
     assert not watcher.used
+
+
+def test_gradients_set_to_zero_and_transforms_between_steps_are_no_mistake(x):
+    w = ad.Tensor(np.ones(3))
+
+    def run():
+        for _ in range(2):
+            w.grad = np.zeros(3)
+            (x @ w).sum().backward()
+            w.data = w.data - 0.1 * w.grad
+            ad.grad(lambda b: ((x @ w) * b).sum())(2.0)
+
+    assert caught_in(run) == []
+
+
+def test_a_written_result_is_stale_too(x):
+    w = ad.Tensor(np.ones(3))
+    with ad.lint():
+        h = ad.exp(w)
+        y = (h * h).sum()
+        h.data[0] = 7.0
+        with pytest.raises(ad.errors.StaleDataError, match="h was written to"):
+            y.backward()

@@ -72,7 +72,7 @@ SYMBOLIC = {
     "reciprocal": lambda x: 1 / x, "sigmoid": lambda x: 1 / (1 + math_of(x).exp(-x)),
     "softplus": lambda x: math_of(x).log(1 + math_of(x).exp(x)),
     "silu": lambda x: x / (1 + math_of(x).exp(-x)),
-    "gelu": lambda x: x * (1 + math_of(x).erf(x / math_of(x).sqrt(2))) / 2,
+    "gelu": lambda x: x * math_of(x).erfc(-x / math_of(x).sqrt(2)) / 2,
 }  # fmt: skip
 
 
@@ -242,3 +242,35 @@ def test_python_numbers_where_math_lacks_the_function():
     assert ad.isfinite(ad.Value(Decimal("inf"))) is False
     assert ad.isposinf(ad.Value(math.inf)) is True
     assert ad.signbit(ad.Value(-0.0)) is True
+
+
+def test_a_slope_that_python_cannot_divide_by_has_slopes_again():
+    """Where ``float`` raises, derivatives of derivatives are those of an array: infinite, nan or 0."""
+    for f, x, second in (
+        (ad.sqrt, 0.0, -math.inf),
+        (lambda x: x**0.5, 0.0, -math.inf),
+        (lambda x: ad.arccos(1 - x), 0.0, -math.inf),
+        (lambda y: 0.0**y, 0.3, 0.0),
+        (lambda y: 0.0**y, 0.0, 0.0),
+        (lambda y: (-2.0) ** y, 2.0, math.nan),
+    ):
+        by_reverse, by_forward = ad.grad(ad.grad(f))(x), ad.derivative(f, x, 2)
+        np.testing.assert_equal([by_reverse, float(by_forward)], [second, second])
+        assert type(by_reverse) is float
+    with pytest.raises(ZeroDivisionError):
+        ad.grad(ad.grad(ad.reciprocal))(F(0))
+
+
+def test_a_gradient_inside_another_stays_of_its_kind():
+    def pulled(x, g):
+        return ad.vjp(lambda x: x + np.array([1 + 2j, 3]), x)[1](g)
+
+    (value,), (slope,) = ad.jvp(pulled, (1.5, np.array([1 + 1j, 2j])), (1.0, np.array([1 + 1j, 2j])))
+    assert (value, slope) == (1, 1)
+    assert type(value) is type(slope) is float
+    (_,), (slope,) = ad.jvp(lambda x, g: ad.vjp(ad.real, x)[1](g), (1.5 + 2j, 1.0), (1.0, 2.0))
+    assert slope == 2
+    assert type(slope) is complex
+    _, pull = ad.vjp(lambda a: ad.sum(a * a), np.array([1.0, 2.0]))
+    assert ad.grad(lambda g: ad.sum(pull(g)[0]))(1.0) == 6  # a Value as the cotangent of a tensor of shape ()
+    assert ad.Value(F(1)).size == 1

@@ -176,3 +176,43 @@ def test_no_examples():
 def test_mistakes_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_an_index_of_its_own_for_every_example_of_what_they_share():
+    x, places = np.arange(4.0) ** 2, np.array([3, 0, 2])
+
+    def f(x, i):
+        y = x * 2
+        y[i] = 7.0
+        return x[i] * (y * y).sum() + ad.take(x, i)
+
+    together = ad.grad(lambda x: ad.vmap(f, (None, 0))(x, places).sum())(x)
+    np.testing.assert_allclose(together, sum(ad.grad(f)(x, i) for i in places))
+
+
+def test_backward_inside_adds_to_a_leaf_outside_as_a_loop_does():
+    w, xs = ad.Tensor([1.0, 2.0]), np.arange(6.0).reshape(3, 2)
+
+    def f(x):
+        loss = (w * x).sum()
+        loss.backward()
+        return loss.detach()
+
+    np.testing.assert_array_equal(ad.vmap(f)(xs), xs @ [1, 2])
+    np.testing.assert_array_equal(w.grad, xs.sum(0))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ad.vmap(lambda p: p["a"], ({"b": 0},))({"a": x}), "in_axes={'b': 0} for a dict"),
+        (lambda x: ad.vmap(lambda p: p[0], ((0, 0, 0),))((x, x)), "for a tuple"),
+        (lambda x: ad.vmap(lambda p: p, 0.0)(x), "in_axes=0.0 for a ndarray"),
+        (lambda x: ad.vmap(lambda p: p, out_axes=None)(x), "out_axes=None"),
+        (lambda x: ad.vmap(lambda p: p[: int(p[0].item()) + 1])(x), r"shapes \[\(1,\)\] and \[\(2,\)\]"),
+        (lambda x: ad.vmap(lambda p: (p, p) if p[0] > 0 else p)(x), "cannot be stacked"),
+    ],
+)
+def test_structures_that_do_not_fit_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(np.arange(6.0).reshape(3, 2))
