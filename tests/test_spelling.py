@@ -199,7 +199,7 @@ def test_a_state_from_a_file(tmp_path):
 @pytest.mark.parametrize("transform", [ad.grad, ad.value_and_grad])
 def test_the_gradient_of_a_result(transform):
     """As ``torch.autograd.grad(loss, params)``."""
-    with raises(TypeError, "grad got a Tensor; it takes a function", "loss.backward(), then read w.grad"):
+    with raises(TypeError, "grad was given a Tensor; it takes a function", "loss.backward(), then read w.grad"):
         transform(VECTOR.sum(), [VECTOR])
 
 

@@ -16,7 +16,7 @@ from .exponential import exp, expm1, log, log1p
 from .families import elementwise, elementwise_samples, times
 from .select import equal, where
 from .special import ndtr, normal_density
-from .trigonometric import arctan, sech_square
+from .trigonometric import arctan
 
 __all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
 
@@ -63,8 +63,8 @@ def _sigmoid_of_number(x: Any) -> Any:
 
 
 @elementwise(
-    lambda x: sech_square(x / 2) / 4,
-    formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = \frac{1}{4 \cosh^2(x / 2)}",
+    lambda y: y * (1 - y),
+    formula=r"y = \frac{1}{1 + e^{-x}}, \quad y' = y (1 - y)",
     quiet=True,
     number=_sigmoid_of_number,
     holomorphic=True,
@@ -229,8 +229,8 @@ def _gelu_slope(x: Array, approximate: str) -> Array:
     if approximate == "none":
         return ndtr(x) + times(normal_density(x), x)
     root, cubic = _gelu_constants(x)
-    angle = _gelu_angle(x)
-    return sigmoid(2 * angle) + times(sech_square(angle), x * (root * (1 + 3 * cubic * x * x)) / 2)
+    s = sigmoid(2 * _gelu_angle(x))
+    return s + times(s * (1 - s), x * (2 * root * (1 + 3 * cubic * x * x)))
 
 
 def _gelu(x: Array, approximate: str) -> Array:

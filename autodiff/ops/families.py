@@ -11,7 +11,6 @@ Everything else is declared with :func:`~autodiff.core.rule.primitive`, both der
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
@@ -104,24 +103,27 @@ def times(g: Array, d: Array) -> Array:
     An entry that is not used has a cotangent of 0, and its local derivative may well be infinite; without this the
     branch of a ``where`` that was not taken would poison the other with nan.
     """
-    c = product(g, d)
+    try:
+        c = g * d
+    except TypeError:
+        c = product_across_kinds(g, d)
     if is_finite(c):
         return c
     # Only where 0 met inf or nan: elsewhere a 0 may still change with what it was computed from.
     return where(logical_and(logical_or(equal(g, 0), equal(d, 0)), logical_not(isfinite(c))), 0, c)
 
 
-def product(g: Array, d: Array) -> Array:
-    """``g * d``, also of an array and a number of a kind that NumPy does not know."""
-    try:
-        return g * d
-    except TypeError:
-        return g * (to_float(d) if is_number(type(d)) else d)
+def product_across_kinds(g: Array, d: Array) -> Array:
+    """``g * d`` of an array and a number of a kind that NumPy does not know."""
+    return g * (to_float(d) if is_number(type(d)) else d)
 
 
 def pull_through(g: Array, d: Array) -> Array:
     """The cotangent behind a holomorphic function of derivative ``d``: ``g * conj(d)``, with hard zeros."""
-    c = product(g, d)
+    try:
+        c = g * d
+    except TypeError:
+        c = product_across_kinds(g, d)
     # Real numbers first: they need no conjugate, and this runs for every node.
     if c.__class__ is float:
         if c - c == 0.0:
@@ -147,10 +149,10 @@ def is_finite(c: Array) -> bool:
     while isinstance(data, Batched):
         data = data_of(data.array)
     # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
-    if data.__class__ is np.ndarray and data.dtype.kind == "f":
+    if data.__class__ is np.ndarray and data.dtype.char in "fd":
         flat = data.ravel("K")
         return math.isfinite(flat.dot(flat))
-    return not isinstance(data, CAN_BE_INFINITE) or cmath.isfinite(np.vdot(data, data))
+    return not isinstance(data, CAN_BE_INFINITE) or bool(np.isfinite(data).all())
 
 
 CAN_BE_INFINITE: Any = (np.ndarray, np.generic, float, complex)
