@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 import re
 import sys
-from collections.abc import Mapping
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from .core import numbers
 from .core.batched import Batched
-from .core.errors import KindError, LeavingTapeError, ShapeError, SpellingError, TapeError
+from .core.errors import KindError, LeavingTapeError, ShapeError, TapeError
 from .core.modes import enable_grad
 from .core.node import Node, describe
 from .core.rule import TABLE
@@ -26,8 +25,34 @@ else:
     Base = object  # a mixin: the node itself comes after it
 
 
-FIRST = ("x", "a", "args")
-"""What the first parameter of an op is called that is also a method: a tensor."""
+class Later:
+    """A method for an op of a topic that is loaded on first use.
+
+    Python's own hook for that, ``__getattr__``, would double the price of reading any attribute of a node.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, node: Any, owner: Any = None) -> Any:
+        op = getattr(public, self.name)
+        return op if node is None else MethodType(op, node)
+
+
+LATER_METHODS = """
+    adaptive_avg_pool1d adaptive_avg_pool2d argpartition argsort argwhere around ascontiguousarray asfortranarray
+    avg_pool1d avg_pool2d beta betainc betaln bincount ceil cholesky choose cond conv1d conv2d conv_transpose1d
+    conv_transpose2d convolve copysign correlate cross det diag diagflat diagonal diff digamma digitize dropout
+    dropout_mask eig eigh eigvals eigvalsh empty_like entr erfcinv erfcx erfinv expm fabs fill_diagonal fix
+    flatnonzero fliplr flipud floor fmod full_like gamma gammainc gammaincc gammaln gammasgn heaviside i0 i0e i1
+    i1e interp inv isin iv ive ix_ j0 j1 jn jv k0 k0e k1 k1e kl_div kn kron kv kve ldexp log_expit log_ndtr logit
+    lstsq matrix_norm matrix_power matrix_rank max_pool1d max_pool2d median modf multigammaln nan_to_num nanargmax
+    nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
+    nanvar ndtri nonzero norm ones_like overlap_add pad partition percentile piecewise pinv polygamma psi put
+    putmask qr quantile real_if_close rel_entr rint roll roots rot90 round searchsorted sliding_window_view
+    slogdet solve sort sort_complex stop_gradient svd svdvals tensordot tensorinv tensorsolve trace tril triu
+    trunc unwrap vander vector_norm xlog1py xlogy y0 y1 yn yv zeros_like zeta
+"""
 
 
 class NodeMethods(Base):
@@ -36,9 +61,6 @@ class NodeMethods(Base):
     __slots__ = ()
 
     _op_priority = 1000  # SymPy leaves an operator to whoever names a priority above its own
-
-    spellings: Mapping[str, str] = {}
-    """What other libraries call a method, and what it is called here."""
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False, free: bool = False) -> None:
         """Differentiate this result with respect to everything it was computed from.
@@ -72,16 +94,6 @@ class NodeMethods(Base):
                 _sweep(self, start, create_graph=True)
         else:
             _sweep(self, start, create_graph=False)
-
-    def __getattr__(self, name: str) -> Any:
-        """An op of a topic that is loaded on first use (others are methods of the class), or what to say instead."""
-        owner = type(self).__name__
-        if name in self.spellings:
-            raise SpellingError(f"{owner} has no {name!r}; here it is {self.spellings[name]}.")
-        op = None if name.startswith("_") else getattr(public, name, None)
-        if op is None or op.__code__.co_varnames[0] not in FIRST:
-            raise AttributeError(f"{owner!r} object has no attribute {name!r}", name=name, obj=self)
-        return MethodType(op, self)
 
     @property
     def _mask(self) -> Any:
@@ -134,7 +146,7 @@ class NodeMethods(Base):
 
     def __copy__(self) -> Any:
         if not self.tracked:
-            return self.detach()  # Matplotlib copies what it plots
+            return self.detach()  # type: ignore[attr-defined]  # Matplotlib copies what it plots
         raise KindError("A node is not copied: use x.detach() for its data off the tape.")
 
 
@@ -169,7 +181,7 @@ def _sweep(y: Node, start: Any, create_graph: bool) -> None:
     for node, g in pull_back((y,), (start,), create_graph=create_graph):
         if create_graph and not isinstance(g, Node):
             g = _constant(g)
-        if node.rule is not None:
+        if node.rule is not None or (node.grad is None and g.__class__ is np.ndarray):
             node.grad = g
         else:
             _add_to_grad(node, g)
@@ -241,3 +253,7 @@ def _leaving(node: Node, into: str) -> str:
         f"{done} of {describe(node)} would leave the tape, and its gradient would be lost silently. "
         f"To stay on the tape use {op}; to read the number use x.item() or x.detach()."
     )
+
+
+for _name in LATER_METHODS.split():
+    setattr(NodeMethods, _name, Later(_name))

@@ -11,6 +11,7 @@ from .core.batched import Batched, as_array
 from .core.dispatch import refuse_masked
 from .core.errors import AutodiffError, KindError, ShapeError, TapeError
 from .core.node import Node, describe, rebind, refuse_untrackable
+from .core.spelling import Misspelt
 from .core.unheld import is_unheld
 from .node_methods import NodeMethods
 from .numpy_protocol import NumpyProtocol
@@ -133,7 +134,6 @@ class Tensor(
     """
 
     __slots__ = ()
-    spellings = SPELLINGS
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = True, name: str | None = None) -> None:
         if isinstance(data, Node):
@@ -307,6 +307,9 @@ def _to_dtype(c: Any, dtype: np.dtype[Any]) -> Any:
         c = real(c)
     return astype(c, dtype)
 
+
+for _name, _ours in SPELLINGS.items():
+    setattr(Tensor, _name, Misspelt("Tensor", _name, _ours))
 
 Node.for_arrays = Tensor
 Node.stacked = staticmethod(stack)

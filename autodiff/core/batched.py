@@ -48,4 +48,5 @@ class Batched:
 
 def as_array(data: Any) -> Any:
     """An array, or a batch of them, as it is; anything else as an array."""
-    return data if isinstance(data, np.ndarray | Batched) else np.asarray(data)
+    # First what a ufunc of arrays of shape () returns, which comes by often.
+    return data if not isinstance(data, np.generic) and isinstance(data, Batched) else np.asarray(data)

@@ -53,7 +53,7 @@ is_recording: Callable[[], Any] = _recording.get
 def watchers() -> tuple[Watcher, ...]:
     """Who is to be told of what happens here."""
     mode = _recording.get()
-    return mode.watchers if isinstance(mode, Watched) else ()
+    return mode.watchers if mode is not True and mode is not False else ()
 
 
 _sealed: ContextVar[int] = ContextVar("sealed", default=0)

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from .errors import StaleDataError, TapeError
-from .modes import Watcher, watchers
+from .modes import Watcher, is_recording, watchers
 from .node import Node, describe, version_before
+
+NOWHERE: frozenset[int] = frozenset()
 
 FREED: Any = SimpleNamespace(name="an op that backward(free=True) has let go of", many=True)
 """Stands where the rule of a node was whose tape was freed."""
@@ -97,12 +99,12 @@ def pull_back(
     A cotangent is left where it was asked for: the walk stops at ``inputs``.  With ``create_graph`` the derivatives are
     computed on nodes instead of on data, and so are recorded themselves.
     """
-    wanted = {x.index for x in inputs}
+    wanted = {x.index for x in inputs} if inputs else NOWHERE
     nodes, leaves = collect(outputs, wanted)
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
-    watching = watchers()
+    watching = () if is_recording() is True else watchers()
     for watcher in watching if not wanted else ():
         watcher.swept(outputs, leaves)
     with silence(nodes):

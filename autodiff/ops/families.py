@@ -146,12 +146,12 @@ def contracted(product: Callable[[Array, Array], Array], g: Array, m: Array) -> 
 def is_finite(c: Array) -> bool:
     """Whether no entry is infinite or nan.  A number of a kind that has neither is finite."""
     data: Any = c._data if isinstance(c, Node) else c
-    while isinstance(data, Batched):
-        data = data_of(data.array)
     # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
     if data.__class__ is np.ndarray and data.dtype.char in "fd":
         flat = data.ravel("K")
         return math.isfinite(flat.dot(flat))
+    if isinstance(data, Batched):
+        return is_finite(data.array)
     return not isinstance(data, CAN_BE_INFINITE) or bool(np.isfinite(data).all())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core import numbers
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.modes import watchers
+from ..core.modes import is_recording, watchers
 from ..core.node import Node, data_of, describe, next_index
 from .arena import Arena, pack
 
@@ -66,7 +66,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
-        for watcher in watchers():
+        for watcher in () if is_recording() is True else watchers():
             watcher.stepped(self.params)
         if not (self._packed and self._gather()):
             self._arenas, self._alone = pack(self.params, self.state)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.node_methods import LATER_METHODS
 from autodiff.numpy_protocol import QUESTIONS, find
 from autodiff.ops import public
 from autodiff.ops.refused import REFUSED
@@ -76,6 +77,15 @@ def test_options_have_numpys_names_order_and_defaults(space, name):
             assert mine.default == numpys.default, f"{name}({mine.name}=)"
     absent = {p.name for p in theirs[1:] if p.kind is not p.POSITIONAL_ONLY} - {p.name for p in ours}
     assert absent <= {p.name for p in theirs[: len(ours)]} | {"like"}
+
+
+def test_ops_of_topics_loaded_later_are_methods_too():
+    """An op is a method if what it takes first is one tensor."""
+    first = {name: getattr(public, name).__code__.co_varnames[:1] for topic in public.later() for name in topic.__all__}
+    expected = sorted(name for name, parameter in first.items() if parameter and parameter[0] in ("x", "a", "args"))
+    assert sorted(LATER_METHODS.split()) == expected, "write the list in node_methods.py anew"
+    assert ad.Tensor([[2.0]]).inv().tolist() == [[0.5]]
+    assert ad.Value(1.0).gammaln().item() == 0
 
 
 def test_the_reference_page_is_up_to_date():
