@@ -41,17 +41,18 @@ class Later:
 
 LATER_METHODS = """
     adaptive_avg_pool1d adaptive_avg_pool2d argpartition argsort argwhere around ascontiguousarray asfortranarray
-    avg_pool1d avg_pool2d beta betainc betaln bincount ceil cholesky choose cond conv1d conv2d conv_transpose1d
-    conv_transpose2d convolve copysign correlate cross det diag diagflat diagonal diff digamma digitize dropout
-    dropout_mask eig eigh eigvals eigvalsh empty_like entr erfcinv erfcx erfinv expm fabs fill_diagonal fix
-    flatnonzero fliplr flipud floor fmod full_like gamma gammainc gammaincc gammaln gammasgn heaviside i0 i0e i1
-    i1e interp inv isin iv ive ix_ j0 j1 jn jv k0 k0e k1 k1e kl_div kn kron kv kve ldexp log_expit log_ndtr logit
-    lstsq matrix_norm matrix_power matrix_rank max_pool1d max_pool2d median modf multigammaln nan_to_num nanargmax
-    nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
-    nanvar ndtri nonzero norm ones_like overlap_add pad partition percentile piecewise pinv polygamma psi put
-    putmask qr quantile real_if_close rel_entr rint roll roots rot90 round searchsorted sliding_window_view
-    slogdet solve sort sort_complex stop_gradient svd svdvals tensordot tensorinv tensorsolve trace tril triu
-    trunc unwrap vander vector_norm xlog1py xlogy y0 y1 yn yv zeros_like zeta
+    average avg_pool1d avg_pool2d beta betainc betaln bincount ceil cholesky choose cond conv1d conv2d
+    conv_transpose1d conv_transpose2d convolve copysign corrcoef correlate cross cumprod cumsum cumulative_prod
+    cumulative_sum det diag diagflat diagonal diff digamma digitize dropout dropout_mask eig eigh eigvals eigvalsh
+    empty_like entr erfcinv erfcx erfinv expm fabs fill_diagonal fix flatnonzero fliplr flipud floor fmod
+    full_like gamma gammainc gammaincc gammaln gammasgn heaviside i0 i0e i1 i1e interp inv isin iv ive ix_ j0 j1
+    jn jv k0 k0e k1 k1e kl_div kn kron kv kve ldexp log_expit log_ndtr logit lstsq matrix_norm matrix_power
+    matrix_rank max_pool1d max_pool2d median modf multigammaln nan_to_num nanargmax nanargmin nancumprod nancumsum
+    nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ndtri nonzero norm
+    ones_like overlap_add pad partition percentile piecewise pinv polygamma psi put putmask qr quantile
+    real_if_close rel_entr rint roll roots rot90 round searchsorted sliding_window_view slogdet solve sort
+    sort_complex std stop_gradient svd svdvals tensordot tensorinv tensorsolve trace tril triu trunc unwrap vander
+    var vector_norm xlog1py xlogy y0 y1 yn yv zeros_like zeta
 """
 
 

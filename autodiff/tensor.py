@@ -25,12 +25,10 @@ from .ops.index import IndexMethods
 from .ops.joining import JoiningMethods, stack
 from .ops.products import ProductMethods
 from .ops.reduce import ReduceMethods
-from .ops.scan import ScanMethods
 from .ops.select import SelectMethods
 from .ops.shape import ShapeMethods, astype, reshape
 from .ops.softmax import SoftmaxMethods
 from .ops.special import SpecialMethods
-from .ops.statistics import StatisticsMethods
 from .ops.trigonometric import TrigonometricMethods
 
 # What other libraries call it, and what it is called here.
@@ -94,8 +92,6 @@ class Tensor(
     SpecialMethods,
     BroadcastMethods,
     ReduceMethods,
-    StatisticsMethods,
-    ScanMethods,
     SoftmaxMethods,
     JoiningMethods,
     ShapeMethods,

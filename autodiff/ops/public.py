@@ -19,12 +19,10 @@ from .index import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .products import *  # noqa: F403
 from .reduce import *  # noqa: F403
-from .scan import *  # noqa: F403
 from .select import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .softmax import *  # noqa: F403
 from .special import *  # noqa: F403
-from .statistics import *  # noqa: F403
 from .trigonometric import *  # noqa: F403
 
 __all__ = [name for name, op in list(globals().items()) if isinstance(op, FunctionType) and not name.startswith("_")]
@@ -57,9 +55,11 @@ LATER = (
     "quantiles",
     "rearranging",
     "rounding",
+    "scan",
     "singular_values",
     "solving",
     "sorting",
+    "statistics",
     "windows",
 )
 
@@ -91,9 +91,11 @@ if TYPE_CHECKING:
     from .quantiles import *  # noqa: F403
     from .rearranging import *  # noqa: F403
     from .rounding import *  # noqa: F403
+    from .scan import *  # noqa: F403
     from .singular_values import *  # noqa: F403
     from .solving import *  # noqa: F403
     from .sorting import *  # noqa: F403
+    from .statistics import *  # noqa: F403
     from .windows import *  # noqa: F403
 
 

@@ -191,12 +191,3 @@ def cumulative_prod(
     """Running product along ``axis``, as ``np.cumulative_prod``; with ``include_initial`` it starts from 1."""
     refuse_out("cumulative_prod", out)
     return cumulative(cumprod, 1, x, axis, dtype, include_initial)
-
-
-class ScanMethods:
-    """The rows of this file as methods."""
-
-    __slots__ = ()
-
-    cumsum = cumsum
-    cumprod = cumprod

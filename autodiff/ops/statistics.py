@@ -370,12 +370,3 @@ def corrcoef(x: ArrayLike, y: ArrayLike = None, rowvar: bool = True, *, dtype: A
     own = sqrt(real(getitem(c, (np.arange(n), np.arange(n)))))
     c = c / reshape(own, (n, 1)) / own
     return within_one(real(c)) + 1j * within_one(imag(c)) if np.iscomplexobj(data_of(c)) else within_one(c)
-
-
-class StatisticsMethods:
-    """The rows of this file as methods."""
-
-    __slots__ = ()
-
-    var = var
-    std = std
