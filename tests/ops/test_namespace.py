@@ -79,11 +79,12 @@ def test_options_have_numpys_names_order_and_defaults(space, name):
     assert absent <= {p.name for p in theirs[: len(ours)]} | {"like"}
 
 
-def test_ops_of_topics_loaded_later_are_methods_too():
-    """An op is a method if what it takes first is one tensor."""
-    first = {name: getattr(public, name).__code__.co_varnames[:1] for topic in public.later() for name in topic.__all__}
-    expected = sorted(name for name, parameter in first.items() if parameter and parameter[0] in ("x", "a", "args"))
-    assert sorted(LATER_METHODS.split()) == expected, "write the list in node_methods.py anew"
+def test_every_op_that_takes_a_tensor_first_is_a_method():
+    first = {name: getattr(public, name).__code__.co_varnames[:1] for name in public.names()}
+    methods = {name for name, parameter in first.items() if parameter and parameter[0] in ("x", "a", "args")}
+    has = {name for cls in ad.Tensor.__mro__ for name in vars(cls)}
+    assert methods <= has, "add these to LATER_METHODS in node_methods.py"
+    assert set(LATER_METHODS.split()) <= methods
     assert ad.Tensor([[2.0]]).inv().tolist() == [[0.5]]
     assert ad.Value(1.0).gammaln().item() == 0
 
