@@ -15,8 +15,9 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import subtract
 from .broadcast import broadcast_to
+from .index import array_of
 from .joining import concatenate
-from .options import NOT_GIVEN, NUMPY, array_of, constant, is_plain
+from .options import NOT_GIVEN, NUMPY, constant, is_plain
 from .reduce import sum
 from .select import not_equal
 from .shape import astype, dtype_of, reshape

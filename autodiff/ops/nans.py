@@ -9,7 +9,8 @@ import numpy as np
 from ..core.errors import KindError
 from ..core.node import Array, ArrayLike, Axis
 from ..core.op import primitive, refuse_out
-from .options import NOT_GIVEN, NUMPY, array_of, as_dtype, is_plain, mask_for
+from .index import array_of
+from .options import NOT_GIVEN, NUMPY, as_dtype, is_plain, mask_for
 from .reduce import extreme_where, masked_mean, mean, prod, sum
 from .scan import cumprod, cumsum
 from .select import equal, logical_and

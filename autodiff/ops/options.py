@@ -12,7 +12,6 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from ..core.dispatch import joined
 from ..core.errors import KindError, ShapeError, UnsupportedError
 from ..core.node import Array, ArrayLike, Node, data_of, describe, shape_of
 from ..core.op import FOREIGN_KEYWORDS, Op
@@ -61,11 +60,6 @@ def refuse_keyword(op: str, name: str, has: tuple[str, ...]) -> NoReturn:
 def is_plain(*args: Any) -> bool:
     """Whether no argument is a node, so that there is nothing to record."""
     return not any([isinstance(a, Node) for a in args])
-
-
-def array_of(x: ArrayLike) -> Array:
-    """A node as it is, anything else as an array."""
-    return x if isinstance(x, Node) else joined(x)
 
 
 def mask_for(x: Array, where: ArrayLike) -> Array:

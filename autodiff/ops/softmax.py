@@ -15,7 +15,8 @@ from .arithmetic import absolute, add, multiply, real, sign
 from .constant import stop_gradient
 from .exponential import exp, log
 from .families import conjugated, is_finite, times
-from .options import array_of, otherwise
+from .index import array_of
+from .options import otherwise
 from .reduce import add_reduce, axis_samples, complex_sample, keep, max, maximum_reduce, reduced_axes, sum, tie_weights
 from .select import equal, isfinite
 from .select import where as choose

@@ -18,9 +18,9 @@ from .arithmetic import conj, divide, imag, multiply, real, sqrt, subtract
 from .broadcast import broadcast_to
 from .extremum import maximum
 from .families import conjugated, times
-from .index import getitem
+from .index import array_of, getitem
 from .joining import concatenate
-from .options import NOT_GIVEN, NUMPY, array_of, as_dtype, constant, is_plain, mask_for, otherwise
+from .options import NOT_GIVEN, NUMPY, as_dtype, constant, is_plain, mask_for, otherwise
 from .products import matmul
 from .reduce import (
     any,

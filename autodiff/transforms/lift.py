@@ -88,7 +88,6 @@ class Call:
         self.start = next_index()
         self.inputs: list[Node] = []
         self.scalars: set[int] = set()
-        self.from_outside = False
         for i, k in enumerate(argnums):
             if not -len(given) <= k < len(given):
                 raise ShapeError(
