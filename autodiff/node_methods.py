@@ -13,7 +13,7 @@ import numpy as np
 from .core import numbers
 from .core.batched import Batched
 from .core.errors import KindError, LeavingTapeError, ShapeError, TapeError
-from .core.modes import enable_grad
+from .core.modes import enable_grad, is_recording, watchers
 from .core.node import Node, describe
 from .core.rule import TABLE
 from .core.tape import FREED, pull_back, require_tracked
@@ -102,6 +102,8 @@ class NodeMethods(Base):
                 _sweep(self, start, create_graph=True)
         else:
             _sweep(self, start, create_graph=False)
+        for watcher in () if is_recording() is True else watchers():
+            watcher.graded(self)
 
     @property
     def _mask(self) -> Any:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from operator import attrgetter
 from types import FrameType
 from typing import Any, overload
 
-from .errors import ArgumentError
+from .comparing import TapeDiff
+from .errors import ArgumentError, KindError
+from .listing_table import LINE, MAX_WIDTH, Column, html_table, line_of, op_of, text_table
 from .names import find_names, name_of
-from .node import Node
-from .summary import align_points, constant_text, data_text, options_of, shape_text, shorten, text_width
+from .node import Node, shape_of
+from .origin import Call
+from .summary import constant_text, data_text, options_of, shape_text, shorten, text_width
 from .tape import collect, require_tracked
+from .traced_names import traced_names
 
-COMFORTABLE = {"index": 8, "name": 22, "op": 14, "arguments": 18, "shape": 10, "value": 17, "grad": 17}
-"""The columns, and how wide each may be before it has to give way to the others."""
-COLUMNS = tuple(COMFORTABLE)
-RIGHT = {"index", "value", "grad"}
-MAX_WIDTH = 120
+COLUMNS = (
+    Column("index", 8, right=True),
+    Column("name", 22),
+    Column("op", 14),
+    Column("arguments", 18),
+    Column("shape", 10),
+    Column("value", 17, right=True),
+    Column("grad", 17, right=True),
+)
 MAX_ROWS = 200
 """Longer tapes are printed without their middle."""
 ENDS = 25
@@ -31,6 +40,9 @@ class Tape(Sequence[Node]):
 
     Printed, it is a table: each node with its position on the tape, its name, the op that made it, the arguments of the
     op (``%3`` is the node at position 3), shape, value and gradient.  Names are those of the variables of the caller.
+    Nodes made inside ``with ad.trace():`` also show the line of source that made them.
+
+    Slices and what :meth:`find` and :meth:`where` return are tapes too: parts, with the positions of the whole.
 
     Parameters
     ----------
@@ -59,6 +71,9 @@ class Tape(Sequence[Node]):
        %4  y     tanh      %3         ()      0.7616   1.0
     """
 
+    # Slots, so that a tape in a variable gives its nodes no names such as tape.nodes[3].
+    __slots__ = ("__weakref__", "names", "nodes", "position")
+
     def __init__(self, *outputs: Node) -> None:
         self._record(outputs, sys._getframe(1), "Tape")
 
@@ -69,7 +84,7 @@ class Tape(Sequence[Node]):
         nodes, leaves = collect(given, stale_allowed=True)
         self.nodes: list[Node] = sorted([*nodes, *leaves.values()], key=attrgetter("index"))
         self.position: dict[int, int] = {id(node): i for i, node in enumerate(self.nodes)}
-        self.names: dict[int, str] = find_names(frame)
+        self.names: dict[int, str] = traced_names(self.nodes) | find_names(frame)
 
     @classmethod
     def seen_from(cls, frame: FrameType, outputs: Iterable[Any], what: str) -> Tape:
@@ -126,10 +141,119 @@ class Tape(Sequence[Node]):
             texts = [*texts[: MAX_ARGUMENTS - 2], f"… {len(texts) - MAX_ARGUMENTS + 1} more", texts[-1]]
         return texts
 
+    # Filters
+
+    def find(
+        self,
+        op: str | None = None,
+        *,
+        name: str | None = None,
+        line: int | str | None = None,
+        scope: str | None = None,
+        shape: tuple[int | None, ...] | None = None,
+    ) -> Tape:
+        """The nodes that fit everything that is given.
+
+        Parameters
+        ----------
+        op, name : str, optional
+            Of the op that made a node (``"leaf"`` if none did) and of the node: patterns such as ``"*mul*"``.
+        line : int or str, optional
+            Of source, as ``12`` or ``"model.py:12"``, for nodes made inside ``with ad.trace():``.
+        scope : str, optional
+            The modules that a node was made in, as a pattern of their dotted names: ``"model.layers.0"``, ``"*.0"``.
+            What was made in modules inside fits too.
+        shape : tuple, optional
+            With None for any length: ``(None, 10)``.
+
+        Returns
+        -------
+        Tape
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autodiff as ad
+        >>> x, w = np.ones((5, 2)), ad.Tensor(np.ones((2, 3)))
+        >>> tape = Tape(ad.tanh(x @ w).sum())
+        >>> print(tape.find(shape=(5, None)))
+        index  name  op      arguments   shape   value     grad
+           %1        matmul  x(5, 2), %0  (5, 3)  all 2.0     -
+           %2        tanh    %1           (5, 3)  all 0.964   -
+        >>> [node.rule.name for node in tape.find("*m*")]
+        ['matmul', 'sum']
+        """
+        if shape is not None and not isinstance(shape, tuple | list):
+            raise KindError(f"tape.find got shape={shape!r}; it is a tuple, such as (None, 10): None fits any length.")
+
+        def fits(node: Node) -> bool:
+            return (
+                (op is None or fnmatchcase(op_of(node), op))
+                and (name is None or fnmatchcase(self.name_of(node) or "", name))
+                and (shape is None or _fits_shape(shape_of(node), shape))
+                and (line is None or _is_at(node, line))
+                and (scope is None or _is_inside(node, scope))
+            )
+
+        return self.where(fits)
+
+    def where(self, predicate: Callable[[Node], Any]) -> Tape:
+        """The nodes for which ``predicate(node)`` is true.
+
+        Examples
+        --------
+        >>> import autodiff as ad
+        >>> x = ad.Value(3.0)
+        >>> y = (x - 5) * (x + 1)
+        >>> len(Tape(y).where(lambda n: n.data < 0)), Tape(y).where(lambda n: n.grad is not None).nodes
+        (2, [])
+        """
+        return self._part([node for node in self.nodes if predicate(node)])
+
+    def diff(self, other: Tape, *, rtol: float = 1e-5, atol: float = 1e-8) -> TapeDiff:
+        """Compare this run with another one of the same program, or of a similar one, node by node.
+
+        Nodes are matched by what they are: the op, its arguments, the shape.  Where the programs differ, what only one
+        of them has is left unmatched.  A leaf that both runs share holds what it holds now: an optimizer's step between
+        the runs shows in what was computed from it.
+
+        Parameters
+        ----------
+        other : Tape
+        rtol, atol : float
+            Values differ if ``|a - b| > atol + rtol * |b|`` in any entry, as for ``np.allclose``; nan equals nan.
+
+        Returns
+        -------
+        TapeDiff
+            Prints as a table; ``.first`` is the first row that differs, ``.same`` is True if none does.
+
+        Examples
+        --------
+        >>> import autodiff as ad
+        >>> def run(a):
+        ...     x = ad.Value(a, name="x")
+        ...     y = ad.exp(x * 0 + 1) + ad.sin(x)
+        ...     y.backward()
+        ...     return Tape(y)
+        >>> print(run(1.0).diff(run(1.5)))
+        3 of 6 nodes differ. The first is %0 x (leaf): 1.0 here, 1.5 there.
+        here  there  name  op    value here  value there    |Δ|  relative  |Δ grad|
+          %0     %0  x     leaf      1.0          1.5     0.5     0.3333     0.4696
+          %4     %4        sin       0.8415       0.9975  0.156   0.1564     0.0
+          %5     %5  y     add       3.56         3.716   0.156   0.04199    0.0
+        """
+        if not isinstance(other, Tape):
+            raise KindError(f"tape.diff compares with another tape, got {type(other).__name__}: give it ad.Tape(loss).")
+        return TapeDiff(self, other, rtol, atol)
+
+    # The table
+
     def __str__(self) -> str:
         shown, hidden = self._shown()
+        columns = _columns(shown)
         for detail in (3, 1, 0):
-            lines = _table([COLUMNS, *(self._row(node, detail) for node in shown)], narrow=detail == 0)
+            lines = text_table(columns, [self._row(node, columns, detail) for node in shown], narrow=detail == 0)
             if max(map(text_width, lines)) <= MAX_WIDTH:
                 break
         if hidden:
@@ -141,53 +265,54 @@ class Tape(Sequence[Node]):
     def _repr_html_(self) -> str:
         """The table for a notebook."""
         shown, hidden = self._shown()
-        rows = [_html_row("th", COLUMNS), *(_html_row("td", self._row(node)) for node in shown)]
+        columns = _columns(shown)
+        rows = [self._row(node, columns) for node in shown]
         if hidden:
-            rows.insert(1 + ENDS, f'<tr><td></td><td colspan="6">… {hidden} more nodes, not printed</td></tr>')
-        return f"<table>{''.join(rows)}</table>"
+            rows.insert(ENDS, (f"… {hidden} more nodes, not printed",))
+        return html_table(columns, rows)
 
     def _shown(self) -> tuple[list[Node], int]:
         if len(self.nodes) <= MAX_ROWS:
             return self.nodes, 0
         return self.nodes[:ENDS] + self.nodes[-ENDS:], len(self.nodes) - 2 * ENDS
 
-    def _row(self, node: Node, detail: int = 3) -> tuple[str, ...]:
+    def _row(self, node: Node, columns: Sequence[Column], detail: int = 3) -> tuple[str, ...]:
         name = self.name_of(node)
-        return (
+        cells = (
             f"%{self.position[id(node)]}",
             shorten(name, 32) if name else "",
-            node.rule.name if node.rule is not None else "leaf",
+            op_of(node),
             ", ".join([*self.arguments_of(node), *options_of(node)]),
             shape_text(node),
             data_text(node._data, detail),
             data_text(node.grad, detail),
+            line_of(node),
         )
+        return cells[: len(columns)]
 
 
-def _table(rows: Sequence[tuple[str, ...]], narrow: bool) -> list[str]:
-    """Rows as aligned lines; columns are narrowed on request until the lines fit."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    for heading, column in zip(COLUMNS, columns, strict=True):
-        if heading in RIGHT:
-            column[1:] = align_points(column[1:])
-    widths = [max(map(text_width, column)) for column in columns]
-    while narrow and sum(widths) + 2 * (len(widths) - 1) > MAX_WIDTH:
-        excess = [width - wanted for width, wanted in zip(widths, COMFORTABLE.values(), strict=True)]
-        widths[excess.index(max(excess))] -= 1
-    for heading, column, width in zip(COLUMNS, columns, widths, strict=True):
-        for i, text in enumerate(column):
-            if text_width(text) > width:
-                text = shorten(text.rstrip(), width)
-            pad = " " * (width - text_width(text))
-            column[i] = pad + text if heading in RIGHT else text + pad
-    return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
+def _columns(shown: Iterable[Node]) -> tuple[Column, ...]:
+    return (*COLUMNS, LINE) if any(node.origin is not None for node in shown) else COLUMNS
 
 
-def _html_row(tag: str, cells: Iterable[str]) -> str:
-    from html import escape  # only a notebook needs it
+def _fits_shape(shape: tuple[int, ...], wanted: Sequence[int | None]) -> bool:
+    return len(shape) == len(wanted) and all(w is None or n == w for n, w in zip(shape, wanted, strict=True))
 
-    styled = (
-        f'<{tag} style="text-align: {"right" if heading in RIGHT else "left"}">{escape(text)}</{tag}>'
-        for heading, text in zip(COLUMNS, cells, strict=True)
-    )
-    return f"<tr>{''.join(styled)}</tr>"
+
+def _is_at(node: Node, line: int | str) -> bool:
+    if node.origin is None:
+        return False
+    place = node.origin.place
+    if isinstance(line, int):
+        return place.line.number <= line <= place.last
+    return line in (line_of(node), f"{place.line.filename}:{place.line.number}")
+
+
+def _is_inside(node: Node, scope: str) -> bool:
+    calls: tuple[Call, ...] = node.origin.scope if node.origin is not None else ()
+    dotted = ""
+    for call in calls:
+        dotted = f"{dotted}.{call.step}" if dotted else call.step
+        if fnmatchcase(dotted, scope):
+            return True
+    return False

@@ -27,8 +27,11 @@ class Watcher:
     def unreached(self, inputs: list[Any]) -> None:
         """A transform found that its result does not depend on ``inputs``."""
 
-    def stepped(self, params: list[Any]) -> None:
-        """An optimizer is about to update ``params``."""
+    def graded(self, output: Any) -> None:
+        """``backward`` from ``output`` has left its gradients."""
+
+    def stepped(self, optimizer: Any) -> None:
+        """An optimizer is about to update its ``params``."""
 
 
 class Watched:

@@ -19,6 +19,7 @@ from .errors import KindError, LeavingTapeError, TapeError
 from .modes import is_recording, sealed
 
 if TYPE_CHECKING:
+    from .origin import Origin
     from .rule import Rule
 
 Array = Any
@@ -55,11 +56,12 @@ class Node:
         What drawings and messages call it.
     """
 
-    __slots__ = ("__weakref__", "_a", "_b", "_data", "grad", "index", "name", "params", "rule", "tracked")
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "_origin", "grad", "index", "name", "params", "rule", "tracked")
 
     _data: Any
     _a: Any
     _b: Any
+    _origin: Origin | None
     grad: Any
     index: int
     name: str | None
@@ -123,13 +125,19 @@ class Node:
         self.tracked = bool(wanted)
 
     @property
+    def origin(self) -> Origin | None:
+        """The line of source and the modules that made the node, if it was recorded inside ``with ad.trace():``."""
+        # The slot is left empty otherwise: filling it would cost every op.
+        return getattr(self, "_origin", None)
+
+    @property
     def is_leaf(self) -> bool:
         """True for what the user made, False for what a rule made."""
         return self.rule is None
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """What ``copy.deepcopy`` and ``pickle`` read: arguments that were assigned into since as they were."""
-        state = {slot: getattr(self, slot) for slot in SLOTS}
+        state = {slot: getattr(self, slot) for slot in SLOTS} | {"_origin": self.origin}
         if any(isinstance(x, Node) and x.index > self.index for x in self.args):
             meant = tuple([version_meant(self, x) for x in self.args])
             state["_a"], state["_b"] = (meant, None) if self.rule.many else (*meant, None)[:2]  # type: ignore[union-attr]
@@ -220,6 +228,7 @@ def rebind(node: Node, new: Node) -> None:
     old = twin(node)
     for slot in SLOTS:
         setattr(node, slot, getattr(new, slot))
+    node._origin = new.origin
     node.name = old.name
     if not node.tracked:
         node.rule = None
@@ -229,7 +238,7 @@ def rebind(node: Node, new: Node) -> None:
         node._a, node._b = (old if x is node else x for x in (node._a, node._b))
 
 
-SLOTS = [slot for slot in Node.__slots__ if slot != "__weakref__"]
+SLOTS = [slot for slot in Node.__slots__ if slot not in ("__weakref__", "_origin")]
 
 GONE = 2**62
 """The creation number, later than any, of what stands in a copied tape for data that was lost to a change."""
@@ -240,6 +249,7 @@ def twin(node: Node) -> Node:
     twin = node.__class__.__new__(node.__class__)
     for slot in SLOTS:
         setattr(twin, slot, getattr(node, slot))
+    twin._origin = node.origin
     return twin
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-PACKAGE = str(Path(__file__).parent.parent)
+PACKAGE = str(Path(__file__).parent.parent) + os.sep
 
 
 class Line(NamedTuple):
@@ -26,10 +27,28 @@ class Line(NamedTuple):
         return f"{Path(self.filename).name}:{self.number}" + (f": {self.text}" if self.text else "")
 
 
+class Place(NamedTuple):
+    """An expression in the source: its first line, the function around it, and where on its lines it begins and ends.
+
+    Columns count from 0, in bytes of UTF-8, as Python's own; they are None where Python does not know them.
+    """
+
+    line: Line
+    function: str
+    last: int
+    column: int | None
+    end_column: int | None
+
+
+def is_users(frame: FrameType) -> bool:
+    """Whether a frame runs code from outside the package."""
+    return not frame.f_code.co_filename.startswith(PACKAGE)
+
+
 def user_frame() -> FrameType:
     """The innermost running frame outside the package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame.f_back is not None and not is_users(frame):
         frame = frame.f_back
     return frame
 

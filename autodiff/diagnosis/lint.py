@@ -73,7 +73,7 @@ class Lint(Watcher):
 
     def __init__(self) -> None:
         self.used: dict[int, tuple[Any, list[tuple[Any, Any, int]]]] = {}
-        self.graded: dict[int, tuple[Any, int]] = {}
+        self.stamped: dict[int, tuple[Any, int]] = {}
         self.swept_outputs: set[int] = set()
 
     def recorded(self, node: Node, args: tuple[Any, ...]) -> None:
@@ -156,13 +156,13 @@ class Lint(Watcher):
     def swept(self, outputs: Any, leaves: Any) -> None:
         """Look for gradients left over from before an update."""
         self.swept_outputs.update(y.index for y in outputs)
-        graded, left = self.graded, []
+        stamped, left = self.stamped, []
         for leaf in leaves.values():
             key = id(leaf)
-            before = graded.get(key)
+            before = stamped.get(key)
             if before is not None and before[1] != leaf.index and leaf.grad is not None and np.any(data_of(leaf.grad)):
                 left.append(leaf)
-            graded[key] = (weakref.ref(leaf, lambda _, key=key: graded.pop(key, None)), leaf.index)  # type: ignore[misc]
+            stamped[key] = (weakref.ref(leaf, lambda _, key=key: stamped.pop(key, None)), leaf.index)  # type: ignore[misc]
         if left:
             warn(
                 "gradients-not-zeroed",
@@ -174,11 +174,12 @@ class Lint(Watcher):
         """Name the arguments of a transform that get no gradient."""
         self._unreached(inputs, False)
 
-    def stepped(self, params: list[Any]) -> None:
+    def stepped(self, optimizer: Any) -> None:
         """Name the parameters that an optimizer finds without a gradient."""
-        absent = [p for p in params if p.tracked and p.grad is None]
+        wanted = [p for p in optimizer.params if p.tracked]
+        absent = [p for p in wanted if p.grad is None]
         if absent:
-            self._unreached(absent, len(absent) == len([p for p in params if p.tracked]))
+            self._unreached(absent, len(absent) == len(wanted))
 
     def _unreached(self, absent: list[Any], none: bool) -> None:
         named = some_of(absent)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, KindError, ShapeError, UnsupportedError
 from ..core.node import Node, data_of, shape_of
+from ..core.origin import MODULE_CALLS
 from ..core.spelling import Misspelt
 
 
@@ -138,6 +139,8 @@ class Module:
     def __repr__(self) -> str:
         return tree(self, [(name, thing) for name, thing in walk(self, "", set(), deep=False) if thing is not self])
 
+
+MODULE_CALLS.add(Module.__call__.__code__)
 
 SPELLINGS = {
     "to": "the model itself: all data is on the CPU, and dtype= is given to the layers",

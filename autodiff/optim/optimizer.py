@@ -67,7 +67,7 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
         for watcher in () if is_recording() is True else watchers():
-            watcher.stepped(self.params)
+            watcher.stepped(self)
         if not (self._packed and self._gather()):
             self._arenas, self._alone = pack(self.params, self.state)
             self._packed = self._gather() and all([p.grad is not None or not p.tracked for p in self.params])

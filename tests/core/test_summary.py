@@ -8,6 +8,7 @@ import pytest
 
 import autodiff as ad
 from autodiff.core import listing
+from autodiff.core.listing_table import text_table
 from autodiff.core.summary import (
     align_points,
     constant_text,
@@ -132,5 +133,5 @@ def test_decimal_points_stand_below_each_other():
 
 def test_the_columns_can_always_be_narrowed():
     row = ["x" * 200] * len(listing.COLUMNS)
-    lines = listing._table([listing.COLUMNS, tuple(row)], narrow=True)
+    lines = text_table(listing.COLUMNS, [row], narrow=True)
     assert max(map(len, lines)) == 120
