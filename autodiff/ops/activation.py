@@ -131,7 +131,7 @@ def _at_kink(x: Array, slope: Any, below: Array, factor: Array = 1) -> Array:
 
 
 @primitive(
-    formula=r"y = x \text{ if } x > 0 \text{ else } a x, \quad y' = 1 \text{ or } a",
+    formula=r"y = x \text{ if } x > 0 \text{ else } a x, \quad y' = [x > 0] + a\,[x \le 0]",
     entrywise=True,
     quiet=True,
     number=lambda x, negative_slope: x if _is_above(x) else _in_kind_of(x, negative_slope) * x,
@@ -164,7 +164,7 @@ def _elu_slope(x: Array, alpha: float) -> Array:
 
 @elementwise(
     _elu_slope,
-    formula=r"y = x \text{ if } x > 0 \text{ else } \alpha (e^x - 1), \quad y' = 1 \text{ or } \alpha e^x",
+    formula=r"y = x \text{ if } x > 0 \text{ else } \alpha (e^x - 1), \quad y' = [x > 0] + \alpha e^x\,[x \le 0]",
     quiet=True,
     number=lambda x, alpha: x if _is_above(x) else _in_kind_of(x, alpha) * expm1(x),
     holomorphic=True,

@@ -46,13 +46,17 @@ __all__ = [
 ]
 
 
-@elementwise(1, 1, formula=r"y = a + b", number=operator.add, holomorphic=True)
+@elementwise(
+    1, 1, formula=r"y = a + b, \quad \bar a = \bar y, \; \bar b = \bar y", number=operator.add, holomorphic=True
+)
 def add(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Sum ``a + b``, entry by entry."""
     return np.add(a, b)
 
 
-@elementwise(1, -1, formula=r"y = a - b", number=operator.sub, holomorphic=True)
+@elementwise(
+    1, -1, formula=r"y = a - b, \quad \bar a = \bar y, \; \bar b = -\bar y", number=operator.sub, holomorphic=True
+)
 def subtract(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Difference ``a - b``, entry by entry."""
     return np.subtract(a, b)
@@ -61,7 +65,7 @@ def subtract(a: ArrayLike, b: ArrayLike, /) -> Array:
 @elementwise(
     lambda b: b,
     lambda a: a,
-    formula=r"y = a b, \quad \bar a = b\,\bar y, \; \bar b = a\,\bar y",
+    formula=r"y = a b, \quad \bar a = b^*\,\bar y, \; \bar b = a^*\,\bar y",
     number=operator.mul,
     holomorphic=True,
 )
@@ -81,7 +85,7 @@ def _one_over(b: Array, y: Array) -> Array:
 @elementwise(
     _one_over,
     lambda b, y: -y / b,
-    formula=r"y = a / b, \quad \bar a = \bar y / b, \; \bar b = -y\,\bar y / b",
+    formula=r"y = a / b, \quad \bar a = \bar y / b^*, \; \bar b = -y^*\,\bar y / b^*",
     domain=[(-2, 2), (0.5, 2)],
     number=operator.truediv,
     holomorphic=True,
@@ -110,7 +114,7 @@ def _floor_quotient_of_numbers(a: Any, b: Any) -> Any:
 @elementwise(
     1,
     lambda a, b: -floor_divide(a, b),
-    formula=r"y = a - b \lfloor a / b \rfloor, \quad \bar b = -\lfloor a / b \rfloor\,\bar y",
+    formula=r"y = a - b \lfloor a / b \rfloor, \quad \bar a = \bar y, \; \bar b = -\lfloor a / b \rfloor\,\bar y",
     domain=[(3.1, 3.9), (0.8, 1.0)],
     number=_remainder_of_numbers,
 )
@@ -122,7 +126,7 @@ def remainder(a: ArrayLike, b: ArrayLike, /) -> Array:
 @elementwise(
     0,
     0,
-    formula=r"y = \lfloor a / b \rfloor",
+    formula=r"y = \lfloor a / b \rfloor, \quad \bar a = 0, \; \bar b = 0",
     domain=[(3.1, 3.9), (0.8, 1.0)],
     number=_floor_quotient_of_numbers,
 )
@@ -136,13 +140,13 @@ def divmod(a: ArrayLike, b: ArrayLike, /, **options: Any) -> tuple[Array, Array]
     return floor_divide(a, b, **options), remainder(a, b, **options)
 
 
-@elementwise(-1, formula=r"y = -x", number=operator.neg, holomorphic=True)
+@elementwise(-1, formula=r"y = -x, \quad y' = -1", number=operator.neg, holomorphic=True)
 def negative(x: ArrayLike, /) -> Array:
     """``-x``, entry by entry."""
     return np.negative(x)
 
 
-@elementwise(1, formula=r"y = x", number=operator.pos, holomorphic=True)
+@elementwise(1, formula=r"y = x, \quad y' = 1", number=operator.pos, holomorphic=True)
 def positive(x: ArrayLike, /) -> Array:
     """``+x``: a copy of ``x`` as a new node."""
     return np.positive(x)
@@ -178,7 +182,7 @@ def log_of_base(x: Array, p: Array, y: Array) -> Array:
 @elementwise(
     power_slope,
     lambda x, p, y: times(y, log_of_base(x, p, y)),
-    formula=r"y = x^p, \quad \bar x = p\,x^{p-1}\,\bar y, \; \bar p = y \ln x\;\bar y",
+    formula=r"y = x^p, \quad \bar x = p^*\,{x^{p-1}}^*\,\bar y, \; \bar p = y^*\,(\ln x)^*\,\bar y",
     domain=[(0.5, 2), (-2, 2)],
     number=operator.pow,
     holomorphic=True,
@@ -275,7 +279,11 @@ def _sign_of_number(x: Any) -> Any:
     return np.sign(x).item() if isinstance(x, complex) else (x > 0) - (x < 0)
 
 
-@primitive(formula=r"y = x / |x|, \quad y' = 0 \text{ for real } x", entrywise=True, number=_sign_of_number)
+@primitive(
+    formula=r"y = x / |x|, \quad \bar x = (\bar y - y \operatorname{Re}(y^* \bar y)) / |x| \text{, 0 for real } x",
+    entrywise=True,
+    number=_sign_of_number,
+)
 def sign(x: ArrayLike, /) -> Array:
     """-1, 0 or 1; for complex ``x`` its direction ``x / |x|``.  Derivative 0 for real ``x``, and at 0."""
     return np.sign(x)
@@ -305,7 +313,12 @@ def _part(x: Any, name: str, in_sympy: str) -> Any:
     return part(x)
 
 
-@primitive(formula=r"y = \operatorname{Re} x", entrywise=True, quiet=True, number=lambda x: _part(x, "real", "re"))
+@primitive(
+    formula=r"y = \operatorname{Re} x, \quad \bar x = \bar y",
+    entrywise=True,
+    quiet=True,
+    number=lambda x: _part(x, "real", "re"),
+)
 def real(x: ArrayLike, /) -> Array:
     """Real part, entry by entry."""
     return np.real(x)
@@ -324,7 +337,12 @@ def real_jvp(x_dot: Array) -> Array:
 real.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \operatorname{Im} x", entrywise=True, quiet=True, number=lambda x: _part(x, "imag", "im"))
+@primitive(
+    formula=r"y = \operatorname{Im} x, \quad \bar x = i\,\bar y \text{, 0 for real } x",
+    entrywise=True,
+    quiet=True,
+    number=lambda x: _part(x, "imag", "im"),
+)
 def imag(x: ArrayLike, /) -> Array:
     """Imaginary part, entry by entry."""
     return np.imag(x)
@@ -344,7 +362,7 @@ def imag_jvp(x_dot: Array) -> Array:
 imag.def_samples(complex_samples)
 
 
-@primitive(formula=r"y = \overline{x}", entrywise=True, quiet=True, number=lambda x: x.conjugate())
+@primitive(formula=r"y = x^*, \quad \bar x = \bar y^*", entrywise=True, quiet=True, number=lambda x: x.conjugate())
 def conj(x: ArrayLike, /) -> Array:
     """Complex conjugate, entry by entry."""
     return np.conjugate(x)

@@ -203,7 +203,10 @@ kv.def_samples(orders_samples)
 @elementwise(
     refused("ive", "the order", NO_FORMULA),
     lambda v, x, y: (ive(v - 1, x) + ive(v + 1, x)) / 2 - sign(x) * y,
-    formula=r"y = e^{-|x|} I_v(x), \quad \bar x = \bar y\,e^{-|x|} (I_v'(x) - \operatorname{sign}(x)\,I_v(x))",
+    formula=(
+        r"y = e^{-|x|} I_v(x), \quad "
+        r"\bar x = \bar y\,(\tfrac12 e^{-|x|} (I_{v-1}(x) + I_{v+1}(x)) - \operatorname{sign}(x)\,y)"
+    ),
     number=of_numbers("ive", _scipy("ive"), lambda v, x: exp(-abs(x)) * iv(v, x)),
 )
 def ive(v: ArrayLike, x: ArrayLike, /) -> Array:

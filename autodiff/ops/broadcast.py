@@ -38,7 +38,10 @@ def broadcast_to_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(4, 2)).T[:, ::2], shape=(2, 2))
 
 
-@linear(lambda g, x: broadcast_to(g, x.shape), formula=r"y = \textstyle\sum x \text{ over what broadcasting repeated}")
+@linear(
+    lambda g, x: broadcast_to(g, x.shape),
+    formula=r"y = \textstyle\sum x \text{ over what broadcasting repeated}, \quad \bar x = \bar y \text{ repeated}",
+)
 def sum_to(x: ArrayLike, /, shape: tuple[int, ...]) -> Array:
     """Sum ``x`` over the axes along which an array of ``shape`` was broadcast to it: the transpose of broadcasting."""
     if x.ndim == 2 and len(shape) == 1 and x.shape[1] == shape[0]:

@@ -60,8 +60,10 @@ def in_groups(a: Array, groups: int) -> Array:
 
 
 @primitive(
-    formula=r"y_{nop} = \sum_{ci} x_{n,c,sp+di}\,w_{oci}, \quad \bar x = \textstyle\sum \bar y\,\overline{w}, "
-    r"\; \bar w = \textstyle\sum \overline{x}\,\bar y"
+    formula=(
+        r"y_{nop} = \sum_{ci} x_{n,c,sp+di}\,w_{oci}, \quad \bar x = \textstyle\sum \bar y\,w^*, \; "
+        r"\bar w = \textstyle\sum x^*\,\bar y"
+    )
 )
 def conv(x: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """Response ``(N, O, ...)`` of each window of ``x``, ``(N, C, ...)``, to ``weight``, ``(O, C / groups, ...)``."""
@@ -73,7 +75,12 @@ def conv(x: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int) -> A
     return images_first(y.reshape(len(weight), *count, len(x)))
 
 
-@primitive(formula=r"y_{nop} = b_o + \sum_{ci} x_{n,c,sp+di}\,w_{oci}, \quad \bar b_o = \textstyle\sum \bar y")
+@primitive(
+    formula=(
+        r"y_{nop} = b_o + \sum_{ci} x_{n,c,sp+di}\,w_{oci}, \quad \bar x = \textstyle\sum \bar y\,w^*, \; "
+        r"\bar w = \textstyle\sum x^*\,\bar y, \; \bar b_o = \textstyle\sum \bar y"
+    )
+)
 def conv_layer(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """``conv(x, weight)`` with a number added for each output: ``bias``, of shape ``(O,)``."""
     y = conv.rule.forward(x, weight, windows, groups)
@@ -82,8 +89,10 @@ def conv_layer(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /, windows: Win
 
 
 @primitive(
-    formula=r"y_{ncq} = \sum_{op:\,sp+di=q} r_{nop}\,w_{oci}, "
-    r"\quad \bar r = \textstyle\sum \bar y\,\overline{w}, \; \bar w = \textstyle\sum \bar y\,\overline{r}"
+    formula=(
+        r"y_{ncq} = \sum_{op:\,sp+di=q} r_{nop}\,w_{oci}, \quad \bar r = \textstyle\sum \bar y\,w^*, \; "
+        r"\bar w = \textstyle\sum \bar y\,r^*"
+    )
 )
 def conv_input(response: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int, shape: Ints) -> Array:
     """Each response times ``weight``, added up where its window stands in an image of ``shape``."""
@@ -101,8 +110,10 @@ def conv_input(response: ArrayLike, weight: ArrayLike, /, windows: Windows, grou
 
 
 @primitive(
-    formula=r"y_{oci} = \sum_{np} x_{n,c,sp+di}\,r_{nop}, "
-    r"\quad \bar x = \textstyle\sum \overline{r}\,\bar y, \; \bar r = \textstyle\sum \overline{x}\,\bar y"
+    formula=(
+        r"y_{oci} = \sum_{np} x_{n,c,sp+di}\,r_{nop}, \quad \bar x = \textstyle\sum r^*\,\bar y, \; "
+        r"\bar r = \textstyle\sum x^*\,\bar y"
+    )
 )
 def conv_weight(x: ArrayLike, response: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """Each response times what its window sees of ``x``, added up over images and windows."""

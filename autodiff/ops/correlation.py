@@ -17,13 +17,23 @@ from .shape import reshape
 __all__ = ["convolve", "correlate"]
 
 
-@primitive(formula=r"y_k = \sum_i a_{k-i} v_i, \quad \bar a_j = \sum_k \bar y_k \overline{v_{k-j}}")
+@primitive(
+    formula=(
+        r"y_k = \sum_i a_{k-i} v_i, \quad \bar a_j = \sum_k \bar y_k v_{k-j}^*, \; "
+        r"\bar v_i = \sum_k \bar y_k a_{k-i}^*"
+    )
+)
 def convolve(a: ArrayLike, v: ArrayLike, /, mode: Any = "full") -> Array:
     """Convolution of two sequences, as ``np.convolve``: all of it, or only where they overlap ("same", "valid")."""
     return np.convolve(a, v, mode)
 
 
-@primitive(formula=r"y_k = \sum_i a_{k+i} \overline{v_i}, \quad \bar a_j = \sum_k \bar y_k v_{j-k}")
+@primitive(
+    formula=(
+        r"y_k = \sum_i a_{k+i} v_i^*, \quad \bar a_j = \sum_k \bar y_k v_{j-k}, \; "
+        r"\bar v_i = \sum_k \bar y_k^* a_{k+i}"
+    )
+)
 def correlate(a: ArrayLike, v: ArrayLike, /, mode: Any = "valid") -> Array:
     """Correlation of two sequences, the second conjugated, as ``np.correlate``: modes "valid", "same" and "full"."""
     return np.correlate(a, v, mode)

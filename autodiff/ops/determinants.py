@@ -99,7 +99,7 @@ def adjugate_by_deflation(x: Array, u: Array, s: Array, vh: Array) -> Array:
     return where(expand_dims(enough, -1), expand_dims(det(b), (-2, -1)) * y, 0)
 
 
-@primitive(formula=r"y = \det X, \quad \dot y = \operatorname{tr}(\operatorname{adj}(X) \dot X)")
+@primitive(formula=r"y = \det X, \quad \bar X = \bar y\,\operatorname{adj}(X)^{\mathsf H}")
 def det(x: ArrayLike, /) -> Array:
     """Determinant of square matrices.  The derivative is right for singular ones too.
 
@@ -135,8 +135,10 @@ def det_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y = (s, \ln |\det X|), \; s = \tfrac{\det X}{|\det X|},"
-    r" \quad \dot s / s + \dot y_2 = \operatorname{tr}(X^{-1} \dot X)"
+    formula=(
+        r"y = (s, \ln |\det X|), \; s = \tfrac{\det X}{|\det X|}, \quad "
+        r"\bar X = (\operatorname{Re} \bar y_2 + i \operatorname{Im}(s^* \bar y_1))\,X^{-\mathsf H}"
+    )
 )
 def slogdet_parts(x: ArrayLike, /) -> Array:
     """Sign and logarithm of the determinant, side by side."""

@@ -181,7 +181,9 @@ def trapezoid(y: ArrayLike, x: ArrayLike = None, dx: ArrayLike = 1.0, axis: int 
     return sum(steps * (along(y, axis, slice(1, None)) + along(y, axis, slice(None, -1))) / 2.0, axis)
 
 
-@primitive(formula=r"y_k = x_k + T \cdot \text{the whole number that makes the steps small}", quiet=True)
+@primitive(
+    formula=r"y_k = x_k + T \cdot \text{the whole number that makes the steps small}, \quad \bar x = \bar y", quiet=True
+)
 def unwrap(x: ArrayLike, /, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Array:
     """Angles without jumps along ``axis``: whole periods are added, which do not change the derivative."""
     return np.unwrap(x, constant(discont, "discont="), axis, period=constant(period, "period="))

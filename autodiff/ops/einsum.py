@@ -26,7 +26,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What stands for the labels 0, 1, ...: in an order that sorts as the numbers do."""
 
 
-@primitive(formula=r"y = \sum \prod_k x_k, \quad \bar x_i = \sum \bar y \prod_{k \ne i} \overline{x_k}")
+@primitive(formula=r"y = \sum \prod_k x_k, \quad \bar x_i = \sum \bar y \prod_{k \ne i} x_k^*")
 def contract(
     *arrays: ArrayLike,
     subscripts: str,

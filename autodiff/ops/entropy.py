@@ -103,7 +103,7 @@ def entr(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda x: 1 / (x + 0),
     lambda a: -1 / (a + 0),
-    formula=r"y = \ln\frac xa, \quad \bar x = \bar y / x, \; \bar a = -\bar y / a",
+    formula=r"y = \ln\frac{x}{a}, \quad \bar x = \bar y / x, \; \bar a = -\bar y / a",
     domain=[(0.5, 3), (0.5, 3)],
     number=of_numbers("log_quotient", log_ratio, lambda x, a: log(x / a)),
 )
@@ -115,7 +115,7 @@ def log_quotient(x: ArrayLike, a: ArrayLike, /) -> Array:
 @elementwise(
     lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log_quotient(x, _nonzero(a, x)) + 1),
     lambda x, a: -x / _nonzero(a, x),
-    formula=r"y = x \ln\frac xa, \quad \bar x = \bar y\,(\ln\frac xa + 1), \; \bar a = -\bar y\,x / a",
+    formula=r"y = x \ln\frac{x}{a}, \quad \bar x = \bar y\,(\ln\frac{x}{a} + 1), \; \bar a = -\bar y\,x / a",
     domain=[(0.5, 3), (0.5, 3)],
     number=of_numbers("rel_entr", _rel_entr, lambda x, a: x * log(x / a)),
 )
@@ -130,7 +130,7 @@ def rel_entr(x: ArrayLike, a: ArrayLike, /) -> Array:
 @elementwise(
     lambda x, a: where(logical_and(equal(x, 0), equal(a, 0)), 0, log_quotient(x, _nonzero(a, x))),
     lambda x, a: 1 - x / _nonzero(a, x),
-    formula=r"y = x \ln\frac xa - x + a, \quad \bar x = \bar y \ln\frac xa, \; \bar a = \bar y\,(1 - x / a)",
+    formula=r"y = x \ln\frac{x}{a} - x + a, \quad \bar x = \bar y \ln\frac{x}{a}, \; \bar a = \bar y\,(1 - x / a)",
     domain=[(0.5, 3), (0.5, 3)],
     number=of_numbers("kl_div", _kl_div, lambda x, a: x * log(x / a) - x + a),
 )
@@ -144,7 +144,7 @@ def kl_div(x: ArrayLike, a: ArrayLike, /) -> Array:
 
 @elementwise(
     lambda x: 1 / x + 1 / (1 - x),
-    formula=r"y = \ln\frac{x}{1 - x}, \quad y' = \frac1x + \frac{1}{1 - x}",
+    formula=r"y = \ln\frac{x}{1 - x}, \quad y' = \frac{1}{x} + \frac{1}{1 - x}",
     domain=(0.05, 0.95),
     number=of_numbers("logit", _logit, lambda x: log(x / (1 - x))),
 )

@@ -57,7 +57,7 @@ def expm1(x: ArrayLike, /) -> Array:
     return np.expm1(x)
 
 
-@elementwise(lambda x: 1 / x, formula=r"y = \ln x, \quad y' = \frac1x", domain=(0.5, 3), holomorphic=True)
+@elementwise(lambda x: 1 / x, formula=r"y = \ln x, \quad y' = \frac{1}{x}", domain=(0.5, 3), holomorphic=True)
 def log(x: ArrayLike, /) -> Array:
     """Natural logarithm, entry by entry."""
     return np.log(x)

@@ -72,7 +72,10 @@ def extremum_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b])",
+    formula=(
+        r"y = \max(a, b), \quad \bar a = \bar y\,([a > b] + \tfrac12 [a = b]), \; "
+        r"\bar b = \bar y\,([b > a] + \tfrac12 [a = b])"
+    ),
     entrywise=True,
     quiet=True,
     number=_max,
@@ -86,7 +89,10 @@ def maximum(a: ArrayLike, b: ArrayLike, /) -> Array:
 
 
 @primitive(
-    formula=r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b])",
+    formula=(
+        r"y = \min(a, b), \quad \bar a = \bar y\,([a < b] + \tfrac12 [a = b]), \; "
+        r"\bar b = \bar y\,([b < a] + \tfrac12 [a = b])"
+    ),
     entrywise=True,
     quiet=True,
     number=_min,
@@ -97,7 +103,10 @@ def minimum(a: ArrayLike, b: ArrayLike, /) -> Array:
 
 
 @primitive(
-    formula=r"y = \max(a, b) \text{ of those that are not nan}",
+    formula=(
+        r"y = \max(a, b) \text{ of those that are not nan}, \quad "
+        r"\bar a = \bar y\,[y = a] / (1 + [a = b]), \; \bar b = \bar y\,[y = b] / (1 + [a = b])"
+    ),
     entrywise=True,
     quiet=True,
     number=lambda a, b: b if a != a else a if b != b else _max(a, b),
@@ -108,7 +117,10 @@ def fmax(a: ArrayLike, b: ArrayLike, /) -> Array:
 
 
 @primitive(
-    formula=r"y = \min(a, b) \text{ of those that are not nan}",
+    formula=(
+        r"y = \min(a, b) \text{ of those that are not nan}, \quad "
+        r"\bar a = \bar y\,[y = a] / (1 + [a = b]), \; \bar b = \bar y\,[y = b] / (1 + [a = b])"
+    ),
     entrywise=True,
     quiet=True,
     number=lambda a, b: b if a != a else a if b != b else _min(a, b),

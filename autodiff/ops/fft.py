@@ -55,7 +55,7 @@ def fitted(x: Array, n: int, axis: int) -> Array:
 
 
 @linear(
-    formula=r"y_k = s \sum_j x_j e^{\mp 2 \pi i j k / n}, \quad \bar x_j = s \sum_k \bar y_k e^{\pm 2 \pi i j k / n}"
+    formula=r"y_k = s \sum_j a_j e^{\mp 2 \pi i j k / n}, \quad \bar a_j = s \sum_k \bar y_k e^{\pm 2 \pi i j k / n}"
 )
 def fourier(a: ArrayLike, /, n: Any = None, axis: int = -1, norm: Norm = None, inverse: bool = False) -> Array:
     """The transform along ``axis``, forward or inverse; ``a`` is cut off or filled up with zeros to length ``n``."""
@@ -67,13 +67,23 @@ def fourier_vjp(g: Array, a: Array, axis: int, norm: Norm, inverse: bool) -> Arr
     return fitted(fourier(g, None, axis, TRANSPOSED[norm], not inverse), shape_of(a)[axis], axis)
 
 
-@primitive(formula=r"y_k = s \sum_j x_j e^{-2 \pi i j k / n}, \; 2 k \le n")
+@primitive(
+    formula=(
+        r"y_k = s \sum_j a_j e^{-2 \pi i j k / n}, \; 2 k \le n, \quad "
+        r"\bar a_j = s \operatorname{Re} \sum_k \bar y_k e^{2 \pi i j k / n}"
+    )
+)
 def rfft(a: ArrayLike, /, n: Any = None, axis: int = -1, norm: Norm = None, out: None = None) -> Array:
     """The transform of real numbers: its first half, since the second is the conjugate."""
     return np.fft.rfft(a, n, axis, norm)
 
 
-@linear(formula=r"y_j = s \sum_{|k| \le n/2} x_k e^{2 \pi i j k / n}, \; x_{-k} = \overline{x_k}")
+@linear(
+    formula=(
+        r"y_j = s \sum_{|k| \le n/2} a_k e^{2 \pi i j k / n}, \; a_{-k} = a_k^*, \quad "
+        r"\bar a_k = m_k s \sum_j \bar y_j e^{-2 \pi i j k / n}, \; m_k = 1 \text{ at the ends, 2 between}"
+    )
+)
 def irfft(a: ArrayLike, /, n: Any = None, axis: int = -1, norm: Norm = None, out: None = None) -> Array:
     """The real numbers, ``n`` of them, whose transform begins with ``a``; even many if ``n`` is not given."""
     y = np.fft.irfft(a, n, axis, norm)
@@ -139,13 +149,19 @@ def irfft_samples(rng: np.random.Generator) -> Iterator[Sample]:
             yield point._replace(args=(point.args[0] * (0.5 - 2j),))
 
 
-@linear(lambda g, axes: ifftshift(g, axes), formula=r"y_{(k + \lfloor n/2 \rfloor) \bmod n} = x_k")
+@linear(
+    lambda g, axes: ifftshift(g, axes),
+    formula=r"y_{(k + \lfloor n/2 \rfloor) \bmod n} = x_k, \quad \bar x_k = \bar y_{(k + \lfloor n/2 \rfloor) \bmod n}",
+)
 def fftshift(x: ArrayLike, /, axes: Axis = None) -> Array:
     """The frequency 0 moved from the start to the middle, as ``np.fft.fftshift``."""
     return np.fft.fftshift(x, axes)
 
 
-@linear(lambda g, axes: fftshift(g, axes), formula=r"y_k = x_{(k + \lfloor n/2 \rfloor) \bmod n}")
+@linear(
+    lambda g, axes: fftshift(g, axes),
+    formula=r"y_k = x_{(k + \lfloor n/2 \rfloor) \bmod n}, \quad \bar x_{(k + \lfloor n/2 \rfloor) \bmod n} = \bar y_k",
+)
 def ifftshift(x: ArrayLike, /, axes: Axis = None) -> Array:
     """The frequency 0 moved from the middle back to the start: undoes ``fftshift``."""
     return np.fft.ifftshift(x, axes)

@@ -23,7 +23,10 @@ __all__ = ["cross_entropy", "linear", "mean_squared_error", "one_hot"]
 
 
 @primitive(
-    formula=r"y = x W^{\mathsf T} + b, \; \bar x = \bar y W, \; \bar W = \bar y^{\mathsf T} x, \; \bar b = \sum \bar y",
+    formula=(
+        r"y = x W^{\mathsf T} + b, \quad \bar x = \bar y W^*, \; \bar W = \bar y^{\mathsf T} x^*, \; "
+        r"\bar b = \textstyle\sum \bar y"
+    ),
     fresh=True,
     quiet=True,
 )
@@ -96,7 +99,10 @@ def linear_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y = \frac1n \sum_i (a_i - b_i)^2, \quad \bar a_i = \frac{2}{n} (a_i - b_i)\,\bar y, \; \bar b = -\bar a",
+    formula=(
+        r"y = \frac{1}{n} \sum_i |a_i - b_i|^2, \quad \bar a_i = \frac{2}{n} (a_i - b_i)\,\bar y, \; "
+        r"\bar b_i = \frac{2}{n} (b_i - a_i)\,\bar y"
+    ),
     fresh=True,
     quiet=True,
 )
@@ -151,8 +157,10 @@ def one_hot(labels: ArrayLike, like: ArrayLike, /) -> Array:
 
 
 @primitive(
-    formula=r"y = -\frac1N \sum_n \ln p_{n t_n}, \; p = \operatorname{softmax}(x), "
-    r"\quad \bar x_{nc} = (p_{nc} - [c = t_n])\,\bar y / N",
+    formula=(
+        r"y = -\frac{1}{N} \sum_n \ln p_{n t_n}, \; p = \operatorname{softmax}(x), \quad "
+        r"\bar x_{nc} = (p_{nc} - [c = t_n])\,\bar y / N"
+    ),
     fresh=True,
     quiet=True,
 )

@@ -83,7 +83,7 @@ def digamma(x: ArrayLike, /) -> Array:
 @elementwise(
     refused("polygamma", "the order", "it counts derivatives"),
     lambda order, x: polygamma(order + 1, x),
-    formula=r"y = \psi_n(x) = \psi^{(n)}(x), \quad y' = \psi_{n+1}(x)",
+    formula=r"y = \psi_n(x) = \psi^{(n)}(x), \quad \bar x = \psi_{n+1}(x)\,\bar y",
 )
 def polygamma(order: ArrayLike, x: ArrayLike, /) -> Array:
     """Derivative of this order of ``digamma``, entry by entry, as ``scipy.special.polygamma``.
@@ -144,7 +144,10 @@ def zeta(x: ArrayLike, q: ArrayLike = None) -> Array:
 @elementwise(
     lambda a, b, order: polygamma_step(a, b, order + 1),
     lambda a, b, order: polygamma(order + 1, a + b),
-    formula=r"y = \psi_n(a + b) - \psi_n(a)",
+    formula=(
+        r"y = \psi_n(a + b) - \psi_n(a), \quad \bar a = \bar y\,(\psi_{n+1}(a + b) - \psi_{n+1}(a)), \; "
+        r"\bar b = \bar y\,\psi_{n+1}(a + b)"
+    ),
     domain=[(0.3, 4), (0.3, 4)],
     number=of_numbers(
         "polygamma_step", values.polygamma_step, lambda a, b, order: polygamma(order, a + b) - polygamma(order, a)
@@ -158,7 +161,10 @@ def polygamma_step(a: ArrayLike, b: ArrayLike, /, order: int = 0) -> Array:
 @elementwise(
     lambda a, b, y: -y * polygamma_step(a, b),
     lambda a, b, y: -y * polygamma_step(b, a),
-    formula=r"y = \frac{\Gamma(a)\,\Gamma(b)}{\Gamma(a + b)}, \quad \bar a = \bar y\,y\,(\psi(a) - \psi(a + b))",
+    formula=(
+        r"y = \frac{\Gamma(a)\,\Gamma(b)}{\Gamma(a + b)}, \quad "
+        r"\bar a = \bar y\,y\,(\psi(a) - \psi(a + b)), \; \bar b = \bar y\,y\,(\psi(b) - \psi(a + b))"
+    ),
     domain=[(0.3, 4), (0.3, 4)],
 )
 def beta(a: ArrayLike, b: ArrayLike, /) -> Array:
@@ -169,7 +175,10 @@ def beta(a: ArrayLike, b: ArrayLike, /) -> Array:
 @elementwise(
     lambda a, b: -polygamma_step(a, b),
     lambda a, b: -polygamma_step(b, a),
-    formula=r"y = \ln |B(a, b)|, \quad \bar a = \bar y\,(\psi(a) - \psi(a + b))",
+    formula=(
+        r"y = \ln |B(a, b)|, \quad \bar a = \bar y\,(\psi(a) - \psi(a + b)), \; "
+        r"\bar b = \bar y\,(\psi(b) - \psi(a + b))"
+    ),
     domain=[(0.3, 4), (0.3, 4)],
     number=of_numbers("betaln", values.betaln, lambda a, b: gammaln(a) + gammaln(b) - gammaln(a + b)),
 )

@@ -59,7 +59,13 @@ def spread(x: Array, y: Array, axis: int) -> Array:
     return expand_dims(reshape(x, (1,) * (y.ndim - 1 - len(shape)) + shape), axis)
 
 
-@primitive(formula=r"y_k = (1 - t_k)\, a + t_k\, b, \quad t_k = k / n", quiet=True)
+@primitive(
+    formula=(
+        r"y_k = (1 - t_k)\,a + t_k\,b, \; t_k = k / n, \quad \bar a = \sum_k (1 - t_k)\,\bar y_k, \; "
+        r"\bar b = \sum_k t_k\,\bar y_k"
+    ),
+    quiet=True,
+)
 def evenly_spaced(start: ArrayLike, stop: ArrayLike, /, num: int, endpoint: bool = True, axis: int = 0) -> Array:
     """``num`` numbers from ``start`` to ``stop`` at equal distances, on ``axis``."""
     return np.linspace(start, stop, num, endpoint, axis=axis)
@@ -102,7 +108,12 @@ def space_samples(rng: np.random.Generator) -> Iterator[Sample]:
 evenly_spaced.def_samples(space_samples)
 
 
-@primitive(formula=r"y_k = a^{1 - t_k} b^{t_k}, \quad t_k = k / n")
+@primitive(
+    formula=(
+        r"y_k = a^{1 - t_k} b^{t_k}, \; t_k = k / n, \quad "
+        r"\bar a = \sum_k (1 - t_k)\,(y_k / a)^*\,\bar y_k, \; \bar b = \sum_k t_k\,(y_k / b)^*\,\bar y_k"
+    )
+)
 def geometrically_spaced(start: ArrayLike, stop: ArrayLike, /, num: int, endpoint: bool = True, axis: int = 0) -> Array:
     """``num`` numbers from ``start`` to ``stop`` with equal ratios, on ``axis``."""
     return np.geomspace(start, stop, num, endpoint, np.result_type(start, stop), axis)
@@ -404,7 +415,7 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
     return real(a) if roots.dtype.kind == "c" and np.array_equal(np.sort(roots), np.sort(roots.conj())) else a
 
 
-@primitive(formula=r"p(y) = 0, \quad \dot y = -\dot p(y) / p'(y)")
+@primitive(formula=r"p(y) = 0, \quad \bar p_i = -\sum_j (y_j^{n - i} / p'(y_j))^*\,\bar y_j")
 def roots(p: ArrayLike, /) -> Array:
     """The roots of the polynomial with coefficients ``p``, the highest power first.  Repeated ones have no slope."""
     return np.roots(p)

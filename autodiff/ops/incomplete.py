@@ -46,7 +46,10 @@ def _gamma_density(a: Doubles, x: Doubles) -> Doubles:
 @elementwise(
     lambda a, x, y: y * (log(_inside(x)) - digamma(a)),
     lambda a, x, y: where(equal(x, 0), gamma_density(a - 1, x) - y, y * ((a - 1 - x) / _inside(x))),
-    formula=r"y = \frac{x^{a-1} e^{-x}}{\Gamma(a)}, \quad \bar x = \bar y\,y\,(\frac{a - 1}{x} - 1)",
+    formula=(
+        r"y = \frac{x^{a-1} e^{-x}}{\Gamma(a)}, \quad \bar a = \bar y\,y\,(\ln x - \psi(a)), \; "
+        r"\bar x = \bar y\,y\,(\frac{a - 1}{x} - 1)"
+    ),
     domain=[(0.5, 4), (0.3, 5)],
     number=of_numbers("gamma_density", _gamma_density),
 )
@@ -86,7 +89,11 @@ def _gamma_moment(a: Doubles, x: Doubles, below: Doubles, power: int, excess: in
     lambda a, x, below, power, excess: gamma_moment(a, x, below, power + 1, excess),
     lambda a, x, y, below, power, excess: y / x - gamma_moment(a, x, below, power, excess + 1),
     0,
-    formula=r"y = \int (t/x)^{a-1} e^{x-t}\,(\ln\tfrac tx)^p\,(\tfrac tx - 1)^q\,dt, \quad t < x \text{ or } t > x",
+    formula=(
+        r"y_{pq} = \int (t/x)^{a-1} e^{x-t}\,(\ln\tfrac{t}{x})^p\,(\tfrac{t}{x} - 1)^q\,dt, \; "
+        r"t < x \text{ if } s \text{ else } t > x, \quad \bar a = \bar y\,y_{p+1,q}, \; "
+        r"\bar x = \bar y\,(y_{pq} / x - y_{p,q+1}), \; \bar s = 0"
+    ),
     number=of_numbers("gamma_moment", _gamma_moment),
 )
 def gamma_moment(a: ArrayLike, x: ArrayLike, below: ArrayLike, /, power: int = 0, excess: int = 0) -> Array:
@@ -155,7 +162,10 @@ def _transport_slope(a: Array, y: Array) -> Array:
     lambda x, a, b, y: gamma_density(a, x) / gamma_density(b, y),
     lambda x, a, b, y: -_transport_slope(a, x) * (gamma_density(a, x) / gamma_density(b, y)),
     lambda b, y: _transport_slope(b, y),
-    formula=r"P(b, y) = P(a, x), \quad \bar b = -\bar y\,\partial_b P(b, y) / f_b(y)",
+    formula=(
+        r"P(b, y) = P(a, x), \quad \bar x = \bar y\,f_a(x) / f_b(y), \; "
+        r"\bar a = \bar y\,\partial_a P(a, x) / f_b(y), \; \bar b = -\bar y\,\partial_b P(b, y) / f_b(y)"
+    ),
     domain=[(0.5, 3), (1.5, 2.5), (1.5, 2.5)],
     number=of_numbers("gamma_transport", _gamma_transport),
 )
@@ -200,7 +210,10 @@ def _betainc(a: Doubles, b: Doubles, x: Doubles) -> Doubles:
 @elementwise(
     lambda a, x: -_fall(a, x),
     lambda a, x: gamma_density(a, x),
-    formula=r"y = P(a, x) = \frac{1}{\Gamma(a)} \int_0^x t^{a-1} e^{-t} dt, \quad \bar x = \bar y\,f_a(x)",
+    formula=(
+        r"y = P(a, x) = \frac{1}{\Gamma(a)} \int_0^x t^{a-1} e^{-t} dt, \quad "
+        r"\bar a = \bar y\,\partial_a P(a, x), \; \bar x = \bar y\,\frac{x^{a-1} e^{-x}}{\Gamma(a)}"
+    ),
     domain=[(0.5, 4), (0.3, 5)],
     number=of_numbers("gammainc", _gammainc, _regularized("gammainc")),
 )
@@ -212,7 +225,10 @@ def gammainc(a: ArrayLike, x: ArrayLike, /) -> Array:
 @elementwise(
     lambda a, x: _fall(a, x),
     lambda a, x: -gamma_density(a, x),
-    formula=r"y = 1 - P(a, x), \quad \bar x = -\bar y\,f_a(x)",
+    formula=(
+        r"y = 1 - P(a, x), \quad \bar a = -\bar y\,\partial_a P(a, x), \; "
+        r"\bar x = -\bar y\,\frac{x^{a-1} e^{-x}}{\Gamma(a)}"
+    ),
     domain=[(0.5, 4), (0.3, 5)],
     number=of_numbers("gammaincc", _gammaincc, lambda a, x: 1 - gammainc(a, x)),
 )
@@ -244,7 +260,12 @@ def _beta_density(a: Doubles, b: Doubles, x: Doubles) -> Doubles:
     lambda a, b, x, y: y * (log(x) + polygamma_step(a, b)),
     lambda a, b, x, y: y * (log1p(-x) + polygamma_step(b, a)),
     lambda a, b, x, y: where(equal(x * (1 - x), 0), _slope_at_end(a, b, x), y * ((a - 1) / x - (b - 1) / (1 - x))),
-    formula=r"y = \frac{x^{a-1} (1-x)^{b-1}}{B(a, b)}, \quad \bar x = \bar y\,y\,(\frac{a-1}{x} - \frac{b-1}{1-x})",
+    formula=(
+        r"y = \frac{x^{a-1} (1-x)^{b-1}}{B(a, b)}, \quad "
+        r"\bar a = \bar y\,y\,(\ln x + \psi(a + b) - \psi(a)), \; "
+        r"\bar b = \bar y\,y\,(\ln(1 - x) + \psi(a + b) - \psi(b)), \; "
+        r"\bar x = \bar y\,y\,(\frac{a-1}{x} - \frac{b-1}{1-x})"
+    ),
     domain=[(0.5, 4), (0.5, 4), (0.1, 0.9)],
     number=of_numbers("beta_density", _beta_density),
 )
@@ -265,7 +286,10 @@ NO_FORMULA = "there is no formula for how the incomplete beta function changes w
     refused("betainc", "a", NO_FORMULA),
     refused("betainc", "b", NO_FORMULA),
     lambda a, b, x: beta_density(a, b, x),
-    formula=r"y = I_x(a, b) = \frac{1}{B(a, b)} \int_0^x t^{a-1} (1-t)^{b-1} dt, \quad \bar x = \bar y\,f_{a,b}(x)",
+    formula=(
+        r"y = I_x(a, b) = \frac{1}{B(a, b)} \int_0^x t^{a-1} (1-t)^{b-1} dt, \quad "
+        r"\bar x = \bar y\,\frac{x^{a-1} (1-x)^{b-1}}{B(a, b)}"
+    ),
     number=of_numbers("betainc", _betainc, _regularized("betainc")),
 )
 def betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike, /) -> Array:

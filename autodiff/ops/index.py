@@ -54,7 +54,7 @@ def getitem_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 @linear(
     lambda g, key: getitem(g, key),
-    formula=r"y = 0, \; y[k] \mathrel{+}= x, \quad \bar x = \bar y[k]",
+    formula=r"y = 0, \; y[k] \mathrel{+=} x, \quad \bar x = \bar y[k]",
 )
 def scatter_add(x: ArrayLike, /, shape: tuple[int, ...], key: Any) -> Array:
     """Zeros of ``shape`` with ``x`` added at ``key``: the transpose of ``getitem``, and ``np.add.at`` as a function."""

@@ -22,8 +22,11 @@ __all__ = ["lstsq", "pinv"]
 
 
 @primitive(
-    formula=r"Y = X^{+}, \quad \dot Y = -Y \dot X Y + Y Y^{\mathsf H} \dot X^{\mathsf H} (1 - X Y)"
-    r" + (1 - Y X) \dot X^{\mathsf H} Y^{\mathsf H} Y"
+    formula=(
+        r"Y = X^{+}, \quad "
+        r"\bar X = -Y^{\mathsf H} \bar Y Y^{\mathsf H} + (1 - X Y) \bar Y^{\mathsf H} Y Y^{\mathsf H} "
+        r"+ Y^{\mathsf H} Y \bar Y^{\mathsf H} (1 - Y X)"
+    )
 )
 def pinv(x: ArrayLike, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Array:
     """Pseudo-inverse.  The derivative is that along changes which keep the rank [1]_; others make it jump.

@@ -87,8 +87,11 @@ LARGEST = 4.25
 
 
 @primitive(
-    formula=r"Y = e^X, \quad \exp \begin{pmatrix} X & \dot X \\ 0 & X \end{pmatrix} ="
-    r" \begin{pmatrix} Y & \dot Y \\ 0 & Y \end{pmatrix}"
+    formula=(
+        r"Y = e^X, \quad "
+        r"\bar X = \text{the top right of } "
+        r"\exp \begin{pmatrix} X^{\mathsf H} & \bar Y \\ 0 & X^{\mathsf H} \end{pmatrix}"
+    )
 )
 def expm(x: ArrayLike, /) -> Array:
     """Exponential of square matrices: scaling, a Padé approximant, squaring [1]_.

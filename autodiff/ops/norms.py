@@ -26,7 +26,10 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 
 
 @primitive(
-    formula=r"y = x |x|^{q - 1}, \quad \bar x = |x|^{q - 1} (\bar y + (q - 1) s \operatorname{Re} \bar s \bar y)"
+    formula=(
+        r"y = x |x|^{q - 1}, \quad "
+        r"\bar x = |x|^{q - 1} (\bar y + (q - 1) s \operatorname{Re}(s^* \bar y)), \; s = x / |x|"
+    )
 )
 def signed_power(x: ArrayLike, /, q: float) -> Array:
     """``x * abs(x) ** (q - 1)``, entry by entry: a power with the sign, or the direction, of its base.  0 at 0."""
@@ -154,9 +157,13 @@ def singular_weights(s: ArrayLike, /, ord: Any, longest: int, cut: bool) -> Arra
 
 
 @primitive(
-    formula=r"Y = \sum_i w_i u_i v_i^{\mathsf H}, \quad \bar X = U \Big(\frac{w_i - w_j}{\sigma_i - \sigma_j} \cdot "
-    r"\frac{M + M^{\mathsf H}}2 + \frac{w_i + w_j}{\sigma_i + \sigma_j} \cdot \frac{M - M^{\mathsf H}}2\Big) "
-    r"V^{\mathsf H} + \dots, \; M = U^{\mathsf H} \bar Y V"
+    formula=(
+        r"Y = \sum_i w_i u_i v_i^{\mathsf H}, \quad "
+        r"\bar X = U \Big(\frac{w_i - w_j}{\sigma_i - \sigma_j} "
+        r"\cdot \frac{M + M^{\mathsf H}}{2} "
+        r"+ \frac{w_i + w_j}{\sigma_i + \sigma_j} \cdot \frac{M - M^{\mathsf H}}{2}\Big) V^{\mathsf H} + \dots, \; "
+        r"M = U^{\mathsf H} \bar Y V"
+    )
 )
 def singular_part(x: ArrayLike, /, ord: Any, cut: bool = True) -> Array:
     """The derivative of the norm 2, -2 or "nuc" of matrices: the singular vectors that it is made of, multiplied."""
@@ -231,7 +238,7 @@ def norm_slope(x: Array, y: Array, ord: Any, axis: Axis) -> Array:
     return vector_slope(x, y, 2 if ord in (None, "f", "fro") else ord, axes)
 
 
-@primitive(formula=r"y = \lVert x \rVert, \quad \bar x = \bar y\,\partial \lVert x \rVert")
+@primitive(formula=r"y = \lVert x \rVert, \quad \bar x = \bar y\,\frac{\partial y}{\partial x}")
 def norm(x: ArrayLike, /, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Norm of vectors or matrices, as ``np.linalg.norm``.
 
@@ -283,7 +290,7 @@ def matrix_norm(x: ArrayLike, /, *, keepdims: bool = False, ord: Any = "fro") ->
     return norm(x, ord, (-2, -1), keepdims)
 
 
-@primitive(formula=r"y = \lVert X \rVert \, \lVert X^{-1} \rVert")
+@primitive(formula=r"y = \lVert X \rVert \, \lVert X^{-1} \rVert, \quad \bar X = \bar y\,\frac{\partial y}{\partial X}")
 def cond(x: ArrayLike, /, p: Any = None) -> Array:
     """Condition number of the matrices in the last two axes: the norm ``p`` of each times that of its inverse.
 

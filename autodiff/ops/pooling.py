@@ -77,7 +77,12 @@ def max_pool_jvp(x_dot: Array, x: Array, y: Array, windows: Windows) -> Array:
     return max_pick(x_dot, x, y, windows)
 
 
-@primitive(formula=r"y_q = \sum_p t_p\,[x_q = m_p] / \#\{i : x_{sp+di} = m_p\}")
+@primitive(
+    formula=(
+        r"y_q = \sum_p t_p\,[x_q = m_p] / \#\{i : x_{sp+di} = m_p\}, \quad "
+        r"\bar t_p = \sum_i \bar y_{sp+di}\,[x_{sp+di} = m_p] / \#\{i : x_{sp+di} = m_p\}"
+    )
+)
 def max_spread(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) -> Array:
     """One number for each window, given to the entries of ``x`` that are its largest, ``top``; ties share it."""
     wins, n = winners(x, top, windows)
@@ -89,7 +94,12 @@ def max_spread(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) 
     return images_first(windows.unborder(y))
 
 
-@primitive(formula=r"y_p = \sum_i t_{sp+di}\,[x_{sp+di} = m_p] / \#\{i : x_{sp+di} = m_p\}")
+@primitive(
+    formula=(
+        r"y_p = \sum_i t_{sp+di}\,[x_{sp+di} = m_p] / \#\{i : x_{sp+di} = m_p\}, \quad "
+        r"\bar t_q = \sum_p \bar y_p\,[x_q = m_p] / \#\{i : x_{sp+di} = m_p\}"
+    )
+)
 def max_pick(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) -> Array:
     """The entry of ``t`` where ``x`` is the largest of each window, ``top``; the mean of several."""
     wins, n = winners(x, top, windows)

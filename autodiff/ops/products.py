@@ -104,9 +104,7 @@ def matmul_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(2, 3)), in_plane(rng, 3, 2))
 
 
-@primitive(
-    formula=r"y_m = \sum_n A_{mn} x_n, \quad \bar A_{mn} = \bar y_m \overline{x_n}, \; \bar x = A^{\mathsf H} \bar y"
-)
+@primitive(formula=r"y_m = \sum_n A_{mn} b_n, \quad \bar A_{mn} = \bar y_m b_n^*, \; \bar b = A^{\mathsf H} \bar y")
 def matvec(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Matrices times vectors, shapes ``(..., m, n)`` and ``(..., n)``; what stands before is broadcast."""
     return np.matvec(a, b)
@@ -141,8 +139,7 @@ def matvec_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y_m = \sum_n \overline{x_n} A_{nm}, \quad \bar x_n = \sum_m \overline{\bar y_m} A_{nm}, \; "
-    r"\bar A_{nm} = x_n \bar y_m"
+    formula=r"y_m = \sum_n a_n^* B_{nm}, \quad \bar a_n = \sum_m \bar y_m^* B_{nm}, \; \bar B_{nm} = a_n \bar y_m"
 )
 def vecmat(a: ArrayLike, b: ArrayLike, /) -> Array:
     """Conjugated vectors times matrices, shapes ``(..., n)`` and ``(..., n, m)``; what stands before is broadcast."""
@@ -177,9 +174,7 @@ def vecmat_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(in_plane(rng, 4, 3), in_plane(rng, 3, 2))
 
 
-@primitive(
-    formula=r"y = \sum_i \overline{a_i} b_i, \quad \bar a_i = \overline{\bar y}\, b_i, \; \bar b_i = a_i\,\bar y"
-)
+@primitive(formula=r"y = \sum_i a_i^* b_i, \quad \bar a_i = \bar y^*\,b_i, \; \bar b_i = a_i\,\bar y")
 def vecdot(
     a: ArrayLike, b: ArrayLike, /, out: None = None, *, axis: int = -1, keepdims: bool = False, dtype: Any = None
 ) -> Array:

@@ -124,7 +124,12 @@ def order_statistics_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=3) + 1j * rng.normal(size=3), np.array([1, 0]), skip_nan=False)
 
 
-@primitive(formula=r"y = (1 - \gamma) x_{(j)} + \gamma\,x_{(j + 1)}, \quad \bar x_{(j)} = (1 - \gamma)\,\bar y")
+@primitive(
+    formula=(
+        r"y = (1 - \gamma) x_{(j)} + \gamma\,x_{(j + 1)}, \quad \bar x_{(j)} = (1 - \gamma)\,\bar y, \; "
+        r"\bar x_{(j + 1)} = \gamma\,\bar y"
+    )
+)
 def quantiles(
     x: ArrayLike,
     /,

@@ -172,7 +172,7 @@ def masked_mean(x: Array, mask: Array, axis: Axis, keepdims: bool) -> Array:
 @otherwise(mean_where)
 @linear(
     lambda g, x, axis: broadcast_to(keep(g, x, axis) / (reduced_size(x, axis) or 1), shape_of(x)),
-    formula=r"y = \frac1n \sum_i x_i, \quad \bar x_i = \bar y / n",
+    formula=r"y = \frac{1}{n} \sum_i x_i, \quad \bar x_i = \bar y / n",
 )
 def mean(x: ArrayLike, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over ``axis``; of the entries where ``where`` is true, if that is given."""
@@ -381,7 +381,7 @@ def prod_where(
 
 
 @otherwise(prod_where)
-@primitive(formula=r"y = \prod_i x_i, \quad \bar x_i = \bar y \prod_{j \ne i} x_j")
+@primitive(formula=r"y = \prod_i x_i, \quad \bar x_i = \bar y \prod_{j \ne i} x_j^*")
 def prod(x: ArrayLike, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """Product over ``axis``.  The derivative is right with any number of zeros.
 

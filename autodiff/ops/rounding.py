@@ -137,7 +137,7 @@ def modf(x: ArrayLike, /, **options: Any) -> tuple[Array, Array]:
 @elementwise(
     1,
     lambda a, b: -copysign(floor_divide(absolute(a), absolute(b)), a) * copysign(1, b),
-    formula=r"y = a - b q, \quad q = a / b \text{ rounded towards } 0, \quad \bar b = -q\,\bar y",
+    formula=r"y = a - b q, \quad q = a / b \text{ rounded towards } 0, \quad \bar a = \bar y, \; \bar b = -q\,\bar y",
     domain=[(-3.9, -3.1), (0.8, 1.0)],
     number=lambda a, b: copysign(builtins.abs(a) % builtins.abs(b), a),
 )
@@ -160,7 +160,10 @@ def fabs(x: ArrayLike, /) -> Array:
 @elementwise(
     lambda a, b: sign(a) * copysign(1, b),
     0,
-    formula=r"y = |a| \operatorname{sign}(b), \quad \bar a = \operatorname{sign}(a) \operatorname{sign}(b)\,\bar y",
+    formula=(
+        r"y = |a| \operatorname{sign}(b), \quad "
+        r"\bar a = \operatorname{sign}(a) \operatorname{sign}(b)\,\bar y, \; \bar b = 0"
+    ),
     domain=[(0.5, 2), (-2, -0.5)],
     number=lambda a, b: -builtins.abs(a) if signbit(b) else builtins.abs(a),
 )
@@ -172,7 +175,7 @@ def copysign(a: ArrayLike, b: ArrayLike, /) -> Array:
 @elementwise(
     0,
     lambda a: equal(a, 0),
-    formula=r"y = [a > 0] + b\,[a = 0], \quad \bar b = [a = 0]\,\bar y",
+    formula=r"y = [a > 0] + b\,[a = 0], \quad \bar a = 0, \; \bar b = [a = 0]\,\bar y",
     domain=[(0.5, 2), (-2, 2)],
     number=lambda a, b: a if a != a else b if a == 0 else like(b, int(a > 0)),
 )

@@ -63,7 +63,10 @@ def shifted(y: Array, axis: int, first: float) -> Array:
 
 
 @primitive(
-    formula=r"y_k = a_k y_{k-1} + b_k, \quad \bar b_k = \bar y_k + a_{k+1} \bar b_{k+1}, \; \bar a_k = y_{k-1} \bar b_k"
+    formula=(
+        r"y_k = a_k y_{k-1} + b_k, \quad \bar b_k = \bar y_k + a_{k+1}^* \bar b_{k+1}, \; "
+        r"\bar a_k = y_{k-1}^* \bar b_k"
+    )
 )
 def recurrence(a: ArrayLike, b: ArrayLike, /, axis: int = -1) -> Array:
     """Solve ``y[k] = a[k] * y[k - 1] + b[k]`` along ``axis``, from 0: the derivative of a running product.
@@ -121,7 +124,7 @@ def cumprod_in(x: ArrayLike, axis: int | None = None, dtype: Any = None, out: No
 
 
 @otherwise(cumprod_in)
-@primitive(formula=r"y_k = \prod_{i \le k} x_i, \quad \bar x_i = \sum_{k \ge i} \bar y_k \prod_{i \ne j \le k} x_j")
+@primitive(formula=r"y_k = \prod_{i \le k} x_i, \quad \bar x_i = \sum_{k \ge i} \bar y_k \prod_{i \ne j \le k} x_j^*")
 def cumprod(x: ArrayLike, /, axis: int | None = None) -> Array:
     """Running product along ``axis``; of the flattened array if None.
 

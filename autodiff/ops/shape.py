@@ -56,7 +56,7 @@ def in_shape_of(g: Array, x: Array) -> Array:
     return reshape(g, shape_of(x))
 
 
-@linear(formula=r"y = x \text{ in another shape}")
+@linear(formula=r"y = x \text{ in another shape}, \quad \bar x = \bar y \text{ in the shape of } x")
 def reshape(x: ArrayLike, /, shape: Any, order: Any = "C", copy: bool | None = None) -> Array:
     """The entries of ``x`` in another shape; one length may be -1.  ``order`` says in which order they are read."""
     if order == "C" and copy is None:
@@ -93,7 +93,10 @@ def inverse_permutation(axes: Any) -> tuple[int, ...] | None:
     return tuple(np.argsort(axes % len(axes)).tolist())
 
 
-@linear(lambda g, axes: transpose(g, inverse_permutation(axes)), formula=r"y = x \text{ with its axes permuted}")
+@linear(
+    lambda g, axes: transpose(g, inverse_permutation(axes)),
+    formula=r"y = x \text{ with its axes permuted}, \quad \bar x = \bar y \text{ with them permuted back}",
+)
 def transpose(x: ArrayLike, /, axes: Sequence[int] | None = None) -> Array:
     """Permute the axes; reverse them if ``axes`` is None."""
     return x.transpose(axes)
@@ -110,7 +113,10 @@ def transpose_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(4, 6))[::2, ::-1])
 
 
-@linear(lambda g, axis1, axis2: swapaxes(g, axis1, axis2), formula=r"y = x \text{ with two axes swapped}")
+@linear(
+    lambda g, axis1, axis2: swapaxes(g, axis1, axis2),
+    formula=r"y = x \text{ with two axes swapped}, \quad \bar x = \bar y \text{ with them swapped back}",
+)
 def swapaxes(x: ArrayLike, /, axis1: int, axis2: int) -> Array:
     """Swap two axes."""
     return np.swapaxes(x, axis1, axis2)
@@ -122,7 +128,10 @@ def swapaxes_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0, 3)), axis1=0, axis2=1)
 
 
-@linear(lambda g, source, destination: moveaxis(g, destination, source), formula=r"y = x \text{ with axes moved}")
+@linear(
+    lambda g, source, destination: moveaxis(g, destination, source),
+    formula=r"y = x \text{ with axes moved}, \quad \bar x = \bar y \text{ with them moved back}",
+)
 def moveaxis(x: ArrayLike, /, source: Any, destination: Any) -> Array:
     """Move axes to other positions."""
     return np.moveaxis(x, source, destination)
@@ -135,7 +144,9 @@ def moveaxis_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0, 2)), source=1, destination=0)
 
 
-@linear(in_shape_of, formula=r"y = x \text{ without axes of length 1}")
+@linear(
+    in_shape_of, formula=r"y = x \text{ without axes of length 1}, \quad \bar x = \bar y \text{ in the shape of } x"
+)
 def squeeze(x: ArrayLike, /, axis: Axis = None) -> Array:
     """Drop axes of length 1."""
     return x.squeeze(axis)
@@ -148,7 +159,9 @@ def squeeze_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(1, 0, 1)), axis=(0, 2))
 
 
-@linear(in_shape_of, formula=r"y = x \text{ with new axes of length 1}")
+@linear(
+    in_shape_of, formula=r"y = x \text{ with new axes of length 1}, \quad \bar x = \bar y \text{ in the shape of } x"
+)
 def expand_dims(x: ArrayLike, /, axis: Any) -> Array:
     """Insert axes of length 1."""
     return np.expand_dims(x, axis)
@@ -161,7 +174,7 @@ def expand_dims_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(rng.normal(size=(0,)), axis=-1)
 
 
-@linear(lambda g, axis: flip(g, axis), formula=r"y = x \text{ reversed}")
+@linear(lambda g, axis: flip(g, axis), formula=r"y = x \text{ reversed}, \quad \bar x = \bar y \text{ reversed}")
 def flip(x: ArrayLike, /, axis: Axis = None) -> Array:
     """Reverse the order along axes, along all of them if ``axis`` is None."""
     return np.flip(x, axis)
@@ -187,7 +200,7 @@ def cast_vjp(g: Array, x: Array) -> Array:
     return cast(g if dtype.kind == "c" else real(g), dtype)
 
 
-@linear(cast_vjp, formula=r"y = x \text{ in another dtype}")
+@linear(cast_vjp, formula=r"y = x \text{ in another dtype}, \quad \bar x = \bar y \text{ in the dtype of } x")
 def cast(x: ArrayLike, /, dtype: Any) -> Array:
     """Convert to another floating-point or complex dtype."""
     return x.astype(dtype)
@@ -250,7 +263,7 @@ def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = True, device: Any = None
     return cast(x, dtype)
 
 
-@linear(lambda g: g, formula="y = x")
+@linear(lambda g: g, formula=r"y = x, \quad \bar x = \bar y")
 def copy(x: ArrayLike, /, order: Any = "K", subok: bool = False) -> Array:
     """A copy, with an identity of its own on the tape."""
     return x.copy(order)

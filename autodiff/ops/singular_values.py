@@ -114,10 +114,12 @@ def svd_frame(x: Array, y: Array, full_matrices: bool) -> tuple[Array, Array, Ar
 
 
 @primitive(
-    formula=r"X = U S V^{\mathsf H}, \; T = U^{\mathsf H} \dot X V, \quad"
-    r" \dot S = \operatorname{Re} \operatorname{diag} T, \; \dot U = U (D + E), \; \dot V = V (D - E),"
-    r" \; D_{ij} = \tfrac{T_{ij} + \overline{T_{ji}}}{2 (s_j - s_i)},"
-    r" \; E_{ij} = \tfrac{T_{ij} - \overline{T_{ji}}}{2 (s_i + s_j)}"
+    formula=(
+        r"X = U S V^{\mathsf H}, \; T = U^{\mathsf H} \dot X V, \quad "
+        r"\dot S = \operatorname{Re} \operatorname{diag} T, \; \dot U = U (D + E), \; \dot V = V (D - E), \; "
+        r"D_{ij} = \tfrac{T_{ij} + T_{ji}^*}{2 (s_j - s_i)}, \; "
+        r"E_{ij} = \tfrac{T_{ij} - T_{ji}^*}{2 (s_i + s_j)}"
+    )
 )
 def svd_parts(x: ArrayLike, /, full_matrices: bool = True) -> Array:
     """Left singular vectors, singular values and right singular vectors, side by side."""

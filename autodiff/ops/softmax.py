@@ -45,7 +45,7 @@ def logsumexp_weighted(
 
 
 @otherwise(logsumexp_weighted)
-@primitive(formula=r"y = \ln \sum_i e^{x_i}, \quad \bar x_i = e^{x_i - y}\,\bar y")
+@primitive(formula=r"y = \ln \sum_i e^{x_i}, \quad \bar x_i = {e^{x_i - y}}^*\,\bar y")
 def logsumexp(x: ArrayLike, /, axis: Axis = None, keepdims: bool = False) -> Array:
     """Logarithm of a sum of exponentials over ``axis``.  Never overflows.
 
@@ -92,7 +92,7 @@ def logsumexp_samples(rng: np.random.Generator) -> Iterator[Sample]:
 
 
 @primitive(
-    formula=r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}, \quad \bar x_i = y_i \big(\bar y_i - \sum_j \bar y_j y_j\big)"
+    formula=r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}, \quad \bar x_i = y_i^* \big(\bar y_i - \sum_j \bar y_j y_j^*\big)"
 )
 def softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Exponentials scaled to sum to 1 along ``axis``.  Never overflows."""
@@ -127,7 +127,7 @@ def softmax_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield complex_sample(rng, 2, 3)
 
 
-@primitive(formula=r"y_i = x_i - \ln \sum_j e^{x_j}, \quad \bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")
+@primitive(formula=r"y_i = x_i - \ln \sum_j e^{x_j}, \quad \bar x_i = \bar y_i - {e^{y_i}}^* \sum_j \bar y_j")
 def log_softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Logarithm of the softmax along ``axis``.  Never overflows."""
     return x - logsumexp(x, axis, keepdims=True)

@@ -50,7 +50,9 @@ def inv_samples(rng: np.random.Generator) -> Iterator[Sample]:
 inv.def_samples(inv_samples)
 
 
-@primitive(formula=r"Y = X^{-1} \text{, nan where } X \text{ is singular}")
+@primitive(
+    formula=r"Y = X^{-1} \text{, nan where } X \text{ is singular}, \quad \bar X = -Y^{\mathsf H} \bar Y Y^{\mathsf H}"
+)
 def inv_or_nan(x: ArrayLike, /) -> Array:
     """Inverse, nan for singular matrices: for derivatives, where what is not used must be 0 instead of an error."""
     try:
@@ -71,7 +73,9 @@ def inv_or_nan_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(np.array([[[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]]]), order=0)
 
 
-@primitive(formula=r"Y = A^{-1} B, \quad \bar B = A^{-\mathsf H} \bar Y, \; \bar A = -\bar B\, Y^{\mathsf H}")
+@primitive(
+    formula=r"Y = A^{-1} B, \quad \bar A = -A^{-\mathsf H} \bar Y Y^{\mathsf H}, \; \bar B = A^{-\mathsf H} \bar Y"
+)
 def solve(a: ArrayLike, b: ArrayLike, /) -> Array:
     """The ``y`` with ``a @ y = b``: ``b`` is a vector if it has one axis, else matrices.
 

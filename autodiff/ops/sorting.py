@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@primitive(formula=r"y = \text{the } k \text{ that sort } x", differentiable=False)
+@primitive(formula=r"y = \text{the } k \text{ that sort } a", differentiable=False)
 def argsort(
     a: ArrayLike, /, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None
 ) -> Array:
@@ -42,7 +42,7 @@ def argsort(
     return np.argsort(a, axis, kind, order, stable=True if kind is None and stable is None else stable)
 
 
-@primitive(formula=r"y = \text{the } k \text{ that partition } x", differentiable=False)
+@primitive(formula=r"y = \text{the } k \text{ that partition } a", differentiable=False)
 def argpartition(
     a: ArrayLike, /, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
 ) -> Array:
@@ -50,7 +50,7 @@ def argpartition(
     return np.argpartition(a, data_of(kth), axis, kind, order)
 
 
-@primitive(formula=r"y = (x_{k_1}, x_{k_2}, \dots) \text{ ascending}, \quad \bar x_{k_i} = \bar y_i", quiet=True)
+@primitive(formula=r"y = (a_{k_1}, a_{k_2}, \dots) \text{ ascending}, \quad \bar a_{k_i} = \bar y_i", quiet=True)
 def sort(
     a: ArrayLike, /, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None
 ) -> Array:
@@ -80,7 +80,7 @@ def sort_samples(rng: np.random.Generator, **options: Any) -> Iterator[Sample]:
 sort.def_samples(sort_samples)
 
 
-@primitive(formula=r"y = \text{a permutation of } x, \quad \bar x \text{ permuted back}", quiet=True)
+@primitive(formula=r"y = \text{a permutation of } a, \quad \bar a = \bar y \text{ permuted back}", quiet=True)
 def partition(a: ArrayLike, /, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Array:
     """A copy with the ``kth`` smallest entry in its sorted place along ``axis``, smaller ones before, larger after."""
     return np.partition(a, data_of(kth), axis, kind, order)
@@ -184,13 +184,13 @@ def bincount(x: ArrayLike, /, weights: ArrayLike | None = None, minlength: int =
     return scatter_add(weights.astype(float), (n,), x)
 
 
-@primitive(formula=r"y = \{k : x_k \ne 0\}", differentiable=False)
+@primitive(formula=r"y = \{k : a_k \ne 0\}", differentiable=False)
 def argwhere(a: ArrayLike, /) -> Array:
     """Indices of the entries that are not zero, a row for each.  Never tracked."""
     return np.argwhere(a)
 
 
-@primitive(formula=r"y = \{k : x_k \ne 0\} \text{ of the flattened } x", differentiable=False)
+@primitive(formula=r"y = \{k : a_k \ne 0\} \text{ of the flattened } a", differentiable=False)
 def flatnonzero(a: ArrayLike, /) -> Array:
     """Indices of the entries of the flattened array that are not zero.  Never tracked."""
     return np.flatnonzero(a)

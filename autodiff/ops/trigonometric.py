@@ -192,7 +192,10 @@ def _over_square(numerator: Array, a: Array, b: Array) -> Array:
 @elementwise(
     lambda a, b: _over_square(b, a, b),
     lambda a, b: -_over_square(a, a, b),
-    formula=r"y = \operatorname{atan2}(a, b), \quad \bar a = \frac{b}{r^2} \bar y, \; \bar b = -\frac{a}{r^2} \bar y",
+    formula=(
+        r"y = \operatorname{atan2}(a, b), \quad \bar a = \frac{b}{a^2 + b^2} \bar y, \; "
+        r"\bar b = -\frac{a}{a^2 + b^2} \bar y"
+    ),
     domain=[(0.5, 2), (0.5, 2)],
 )
 def arctan2(a: ArrayLike, b: ArrayLike, /) -> Array:
@@ -235,13 +238,21 @@ def _of_one(convert: Any, x: Array, factor: float) -> Array:
     return convert(whole(data, 1)) if is_foreign(data) else factor
 
 
-@elementwise(lambda x: _of_one(deg2rad, x, math.pi / 180), formula=r"y = \frac{\pi}{180} x", quiet=True)
+@elementwise(
+    lambda x: _of_one(deg2rad, x, math.pi / 180),
+    formula=r"y = \frac{\pi}{180} x, \quad y' = \frac{\pi}{180}",
+    quiet=True,
+)
 def deg2rad(x: ArrayLike, /) -> Array:
     """Degrees as radians, entry by entry."""
     return np.deg2rad(x)
 
 
-@elementwise(lambda x: _of_one(rad2deg, x, 180 / math.pi), formula=r"y = \frac{180}{\pi} x", quiet=True)
+@elementwise(
+    lambda x: _of_one(rad2deg, x, 180 / math.pi),
+    formula=r"y = \frac{180}{\pi} x, \quad y' = \frac{180}{\pi}",
+    quiet=True,
+)
 def rad2deg(x: ArrayLike, /) -> Array:
     """Radians as degrees, entry by entry."""
     return np.rad2deg(x)
