@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..core.errors import ArgumentError
-from ..core.listing import Tape
-from ..core.node import Node, data_of
-from ..core.summary import constant_text, data_text, options_of, shape_text, shorten
-from .boxes import constant_box, tip, value_box, words
 from .drawing import Drawing
-from .modules import Scope, find_scopes, parents, path_of
-from .theme import FONT, THEMES, Theme
-
-if TYPE_CHECKING:
-    from graphviz import Digraph
+from .folding import fold, plan_of
+from .staging import SHOW, Look, stage
+from .view import ones_of, view_of
 
 DIRECTIONS = ("LR", "TB")
-MOST_PORTS = 6
-"""An op with more arguments than this is drawn without an entry for each."""
+THEMES = ("light", "dark", "auto")
+STYLES = ("graph", "circuit")
+DEEPEST = 1_000
+"""Modules do not lie deeper in each other than this."""
+ENGINES = ("auto", "dot", "builtin")
 
 
-def draw(x: Any, *, direction: str = "LR", theme: str = "light", values: bool = True) -> Drawing:
-    """Draw what a result was computed from: a box for every node of the tape, an edge for every argument.
+def draw(
+    x: Any,
+    *,
+    show: str | Iterable[str] = ("shape", "value", "grad", "constants"),
+    collapse: str | Iterable[str] | None = "auto",
+    depth: int | None = None,
+    direction: str = "LR",
+    theme: str = "auto",
+    style: str = "graph",
+    engine: str = "auto",
+) -> Drawing:
+    """Draw what a result was computed from: a box for every node of the tape, an arrow for every argument.
 
     Leaves are blue, results of ops grey, what was asked for orange; constants have round corners.  Nodes are called by
-    their names, or by the caller's variables that hold them.  Parameters of one module, ``layers.0.weight`` and
-    ``layers.0.bias``, stand in a frame with the op that uses them.
+    their names, or by the caller's variables that hold them.  What belongs to one module stands in a frame.
 
     Parameters
     ----------
     x : Value, Tensor, or list or tuple of them
         What to draw.
+    show : str or sequence of str
+        What stands in the boxes: any of ``"index"`` (the position on the tape), ``"shape"``, ``"dtype"``, ``"value"``,
+        ``"grad"`` (once it was computed), ``"line"`` (of source, if recorded inside ``with ad.trace():``).  And what
+        stands beside: ``"constants"``, and ``"flow"``, which gives every arrow the width and colour of what flows back
+        along it, on a logarithmic scale.
+    collapse : str, sequence of str or None
+        What is folded into one box: titles of modules, in which ``*`` stands for anything, ``"model.layers.*"``;
+        ``"repeats"`` for blocks of one structure, which are drawn once; None for nothing.  ``"auto"`` folds only
+        drawings of more than 60 boxes: repeated blocks first, then the deepest modules, and so on until it fits.
+    depth : int, optional
+        Fold modules that lie inside this many others: 0 draws a model as one box, 1 its layers.
     direction : str
         ``"LR"``, from left to right, or ``"TB"``, from top to bottom.
     theme : str
-        ``"light"`` or ``"dark"``.
-    values : bool
-        Whether to show values and, after ``backward``, gradients.
+        ``"light"``, ``"dark"``, or ``"auto"``: light, and dark where the reader's screen is.
+    style : str
+        ``"graph"``, boxes with facts in them; or ``"circuit"``, round gates and wires between them, with the value
+        above each wire and the gradient below.
+    engine : str
+        Who places the boxes: ``"dot"``, the program; ``"builtin"``, which needs nothing; or ``"auto"``: the program
+        where it is installed.
 
     Returns
     -------
@@ -53,152 +72,54 @@ def draw(x: Any, *, direction: str = "LR", theme: str = "light", values: bool = 
     TapeError
         If ``x`` was not recorded, or its tape was freed.
     ArgumentError
-        If there is no such direction or theme.
+        If there is no such thing to show, module, direction, theme, style or engine.
+    StaleDataError
+        If ``show`` has ``"flow"`` and data was changed after it was used.
 
     Examples
     --------
     >>> import autodiff as ad
     >>> a, b = ad.Value(2.0), ad.Value(-3.0)
-    >>> c = a * b
+    >>> c = a * b + ad.sin(a)
     >>> c.backward()
-    >>> drawing = ad.draw(c)
-    >>> print(drawing)
-    digraph tape {
-    ...
-        n0:e -> n2:0:w
-        n1:e -> n2:1:w
-    }
+    >>> print(ad.draw(c).text)
+                          value    grad
+    c  add              -5.091    1.0
+    ├─ a: multiply      -6.0      1.0
+    │  ├─ a: a  leaf     2.0     -3.416
+    │  └─ b: b  leaf    -3.0      2.0
+    └─ b: sin            0.9093   1.0
+       of a, see above
     """
-    if direction not in DIRECTIONS:
-        raise ArgumentError(f"draw(direction={direction!r}): the directions are {' and '.join(map(repr, DIRECTIONS))}.")
-    if theme not in THEMES:
-        raise ArgumentError(f"draw(theme={theme!r}): the themes are {' and '.join(map(repr, THEMES))}.")
+    shown = [show] if isinstance(show, str) else list(show)
+    for word in shown:
+        _check("show", word, SHOW, "words")
+    _check("direction", direction, DIRECTIONS, "directions")
+    _check("theme", theme, THEMES, "themes")
+    _check("style", style, STYLES, "styles")
+    _check("engine", engine, ENGINES, "engines")
+    if depth not in (None, *range(DEEPEST)):
+        raise ArgumentError(f"draw(depth={depth!r}): the depth is how many modules to open, 0, 1, 2, ..., or None.")
     outputs = list(x) if isinstance(x, list | tuple) else [x]
-    tape = Tape.seen_from(sys._getframe(1), outputs, "draw")
-    return Drawing(_Picture(tape, outputs, direction, THEMES[theme], values).dot, len(tape))
+    view = view_of(outputs, sys._getframe(1), "draw")
+    if "flow" in shown:
+        view.sweep([_cotangent(y) for y in outputs])
+    folded = fold(view, plan_of(view, collapse, depth), constants="constants" in shown)
+    return Drawing(stage(view, folded, Look(frozenset(shown), direction, theme, style)), engine)
 
 
-class _Picture:
-    """The drawing of one tape while it is being made."""
+def _cotangent(y: Any) -> Any:
+    """What flows back from an output: the gradient that it has, or else ones."""
+    return ones_of(y._data) if y.grad is None else getattr(y.grad, "_data", y.grad)
 
-    def __init__(self, tape: Tape, outputs: Sequence[Node], direction: str, theme: Theme, values: bool) -> None:
-        self.tape = tape
-        self.ends = {id(y) for y in outputs}
-        self.sideways = direction == "LR"
-        self.theme = theme
-        self.values = values
-        self.constants: list[str] = []
-        self.arrays: dict[int, str] = {}
-        self.scopes = find_scopes(tape, outputs)
-        self.in_scope: dict[Scope, list[tuple[str, dict[str, str]]]] = {}
-        self.edges: list[tuple[str, str, dict[str, str]]] = []
-        for i, node in enumerate(tape):
-            self._add_node(i, node)
-        self.dot = self._assemble(direction)
 
-    def _add_node(self, i: int, node: Node) -> None:
-        scope = self.scopes.get(i, ())
-        theme = self.theme
-        paint = theme.leaf if node.rule is None else theme.output if id(node) in self.ends else theme.op
-        kind = node.rule.name if node.rule is not None else "leaf"
-        ports = self._ports(node)
-        box = value_box(
-            self.tape.name_of(node) or "",
-            " ".join([kind, *options_of(node)]),
-            self._facts(node),
-            ports,
-            paint,
-            theme,
-            self.sideways,
-        )
-        self.in_scope.setdefault(scope, []).append((f"n{i}", {"label": box, "tooltip": self._tooltip(i, node, kind)}))
-        for k, a in enumerate(node.args):
-            out, into = ("e", "w") if self.sideways else ("s", "n")
-            end = f"n{i}:{k}:{into}" if ports else f"n{i}:{into}"
-            if id(a) in self.tape.position:
-                self.edges.append((f"n{self.tape.position[id(a)]}:{out}", end, {}))
-            else:
-                self.edges.append((f"{self._constant(a, scope)}:{out}", end, {"style": "dashed"}))
+def _check(what: str, given: Any, known: Sequence[str], those: str) -> None:
+    if given in known:
+        return
+    import difflib
 
-    def _facts(self, node: Node, detail: int = 2) -> list[tuple[str, str]]:
-        shape = shape_text(node)
-        facts = [("shape", shape)] if shape != "()" else []
-        if self.values:
-            facts.append(("value", data_text(node._data, detail)))
-            if node.grad is not None:
-                facts.append(("grad", data_text(node.grad, detail)))
-        return facts
-
-    def _tooltip(self, i: int, node: Node, kind: str) -> str:
-        title = shorten(f"%{i} {kind} {self.tape.name_of(node) or ''}", 200).rstrip()
-        lines = [title, *(f"{fact} {text}" for fact, text in self._facts(node, detail=3))]
-        return tip("\n".join(lines))
-
-    def _ports(self, node: Node) -> list[str]:
-        """Names of the arguments, where there are several."""
-        n = len(node.args)
-        if node.rule is None or not 1 < n <= MOST_PORTS:
-            return []
-        return list(map(str, range(n))) if node.rule.variadic else list(node.rule.inputs)
-
-    def _constant(self, x: Any, scope: Scope) -> str:
-        """The drawn constant: an array once, a number beside each op that uses it."""
-        data = data_of(x)
-        is_array = isinstance(data, np.ndarray) and data.ndim > 0
-        if is_array and id(x) in self.arrays:
-            return self.arrays[id(x)]
-        name = self.tape.name_of(x) or ""
-        if not name and isinstance(x, Node) and x.rule is not None:
-            name = x.rule.name
-        if not is_array:
-            fact = constant_text(data)
-        elif data.ndim == 1 and data.size <= 3:
-            fact = data_text(data)
-        else:
-            fact = shape_text(data) if name else f"array {shape_text(data)}"
-        key = f"c{len(self.constants)}"
-        self.constants.append(key)
-        if is_array:
-            self.arrays[id(x)] = key
-        box = constant_box(name, fact, self.theme)
-        self.in_scope.setdefault(() if is_array else scope, []).append((key, {"label": box, "tooltip": "constant"}))
-        return key
-
-    def _assemble(self, direction: str) -> Digraph:
-        from graphviz import Digraph
-
-        theme = self.theme
-        dot = Digraph("tape")
-        dot.attr(
-            "graph", rankdir=direction, bgcolor=theme.page, fontname=FONT, nodesep="0.25", ranksep="0.6", pad="0.2"
-        )
-        dot.attr("node", shape="plain", fontname=FONT, fontsize="12", fontcolor=theme.text)
-        dot.attr("edge", color=theme.edge, arrowsize="0.7", penwidth="1.1")
-        self.drawn = sorted({*filter(None, self.in_scope), *parents(self.in_scope)})
-        self._fill(dot, (), self.drawn)
-        for tail, head, attributes in self.edges:
-            dot.edge(tail, head, **attributes)
-        return dot
-
-    def _fill(self, dot: Digraph, scope: Scope, drawn: list[Scope]) -> None:
-        """Add the nodes of a module, and the modules inside it."""
-        for key, attributes in self.in_scope.get(scope, []):
-            dot.node(key, **attributes)
-        inside = [s for s in drawn if len(s) > len(scope) and s[: len(scope)] == scope]
-        for inner in inside:
-            if any(inner[: len(s)] == s for s in inside if s is not inner):
-                continue  # it stands in another one of these
-            with dot.subgraph(name=f"cluster_{self.drawn.index(inner)}") as frame:
-                module = self.theme.module
-                frame.attr(
-                    label=f'<<FONT COLOR="{self.theme.muted}">{words(path_of(inner))}</FONT>>',
-                    tooltip=tip(path_of(inner)),
-                    labeljust="l",
-                    style="rounded,filled",
-                    color=module.frame,
-                    fillcolor=module.band,
-                    fontname=FONT,
-                    fontsize="12",
-                    margin="10",
-                )
-                self._fill(frame, inner, inside)
+    near = difflib.get_close_matches(str(given), known, 1)
+    raise ArgumentError(
+        f"draw({what}={given!r}): the {those} are {', '.join(map(repr, known[:-1]))} and {known[-1]!r}."
+        + (f" Did you mean {near[0]!r}?" if near else "")
+    )

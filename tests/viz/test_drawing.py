@@ -1,4 +1,9 @@
+"""Saving and showing drawings, with and without the programs that can draw them."""
+
+import base64
 import gc
+import os
+import re
 import subprocess
 import sys
 import weakref
@@ -9,6 +14,8 @@ from graphviz import Digraph
 
 import autodiff as ad
 from autodiff.viz import Drawing
+from autodiff.viz.printers.dot import rendered
+from autodiff.viz.scene import Scene
 
 
 @pytest.fixture
@@ -24,13 +31,23 @@ def without_dot(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
-MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
+BEGINNINGS = {
+    "svg": b"<svg",
+    "png": b"\x89PNG",
+    "pdf": b"%PDF",
+    "html": b"<!DOCTYPE html>",
+    "dot": b"digraph tape {",
+    "mmd": b"flowchart LR",
+    "txt": b" ",
+}
 
 
-@pytest.mark.parametrize("format", MAGIC)
-def test_saving_as_a_picture(drawing, tmp_path, format):
+@pytest.mark.parametrize("engine", ["auto", "dot", "builtin"])
+@pytest.mark.parametrize("format", BEGINNINGS)
+def test_saving_in_every_format(drawing, tmp_path, format, engine):
+    drawing.engine = engine
     path = drawing.save(tmp_path / f"graph.{format}")
-    assert path.read_bytes().startswith(MAGIC[format])
+    assert path.read_bytes().startswith(BEGINNINGS[format])
     assert [p.name for p in tmp_path.iterdir()] == [f"graph.{format}"]  # nothing else is left behind
 
 
@@ -38,13 +55,28 @@ def test_saving_by_a_string_and_with_capitals(drawing, tmp_path):
     assert drawing.save(str(tmp_path / "GRAPH.SVG")).exists()
 
 
-def test_a_png_is_sharp_unless_another_resolution_was_asked_for(drawing, tmp_path):
-    def width(path):
-        return int.from_bytes(path.read_bytes()[16:20], "big")
+def width_of_png(path):
+    return int.from_bytes(path.read_bytes()[16:20], "big")
 
-    sharp = width(drawing.save(tmp_path / "a.png"))
+
+def test_a_png_is_sharp_unless_another_resolution_was_asked_for(drawing, tmp_path):
+    sharp = width_of_png(drawing.save(tmp_path / "a.png"))
     drawing.dot.attr("graph", dpi="48")
-    assert width(drawing.save(tmp_path / "b.png")) == pytest.approx(sharp / 3, abs=2)
+    assert width_of_png(drawing.save(tmp_path / "b.png")) == pytest.approx(sharp / 3, abs=2)
+
+
+def test_a_png_of_our_own_has_the_size_of_the_svg(drawing, tmp_path):
+    drawing.engine = "builtin"
+    width = float(ET.fromstring(drawing.svg).get("width"))
+    assert width_of_png(drawing.save(tmp_path / "a.png")) == pytest.approx(width * 1.5, abs=2)
+
+
+@pytest.mark.parametrize("format", ["png", "pdf"])
+def test_a_picture_of_our_own_is_the_same_each_time_and_of_any_text(tmp_path, format):
+    a = ad.Tensor([1.0, 2.0, 3.0, 4.0], name="$x$ <b> 日本 🙂 \\frac{1}{2} שלום")
+    y = a * a
+    drawing = ad.draw(y, engine="builtin", show=["value", "flow"], style="circuit")
+    assert drawing.save(tmp_path / f"a.{format}").read_bytes() == drawing.save(tmp_path / f"b.{format}").read_bytes()
 
 
 def test_saving_as_dot_is_the_text_and_can_be_drawn(drawing, tmp_path):
@@ -55,60 +87,105 @@ def test_saving_as_dot_is_the_text_and_can_be_drawn(drawing, tmp_path):
 
 @pytest.mark.parametrize("name", ["graph.bmp", "graph", "svg", ".png"])
 def test_an_unknown_suffix_is_refused_with_those_that_work(drawing, tmp_path, name):
-    with pytest.raises(ValueError, match=r"can end in \.svg, \.png, \.pdf or \.dot\.$") as caught:
+    message = r"can end in \.svg, \.png, \.pdf, \.html, \.dot, \.mmd or \.txt\.$"
+    with pytest.raises(ValueError, match=message) as caught:
         drawing.save(tmp_path / name)
     assert isinstance(caught.value, ad.AutodiffError)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / name).exists()
 
 
-def test_without_the_program_dot_text_still_works(drawing, tmp_path, without_dot):
-    assert drawing.save(tmp_path / "graph.dot").read_text(encoding="utf-8").startswith("digraph tape {")
+# Without the program, without the package
 
 
-@pytest.mark.parametrize("format", MAGIC)
-def test_without_the_program_dot_pictures_say_how_to_get_it(drawing, tmp_path, without_dot, format):
+@pytest.mark.parametrize("format", BEGINNINGS)
+def test_without_the_program_dot_every_format_works(drawing, tmp_path, without_dot, format):
+    assert drawing.save(tmp_path / f"graph.{format}").read_bytes().startswith(BEGINNINGS[format])
+
+
+def test_the_engine_dot_says_how_to_get_it(drawing, tmp_path, without_dot):
+    drawing.engine = "dot"
     with pytest.raises(
         ad.AutodiffError, match="apt install graphviz, brew install graphviz or conda install"
     ) as caught:
-        drawing.save(tmp_path / f"graph.{format}")
+        drawing.save(tmp_path / "graph.svg")
+    assert isinstance(caught.value, OSError)
     assert "\n" not in str(caught.value)
-    assert "save as .dot" in str(caught.value)
-    assert not (tmp_path / f"graph.{format}").exists()
+    assert "leave engine away" in str(caught.value)
+    assert not (tmp_path / "graph.svg").exists()
     assert caught.value.__suppress_context__
 
 
-def test_a_notebook_gets_the_picture(drawing):
+def test_with_nothing_installed_five_formats_work_and_the_others_name_both_repairs(tmp_path):
+    code = f"""
+import sys, pathlib
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("matplotlib", "IPython", "scipy", "sympy", "mpmath", "tqdm"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Block())
+import autodiff as ad
+a, b = ad.Value(2.0), ad.Value(-3.0)
+c = a * b
+c.backward()
+here = pathlib.Path({str(tmp_path)!r})
+for style in "graph", "circuit":
+    drawing = ad.draw(c, style=style, show=["value", "grad", "flow", "constants"])
+    for format in "svg", "html", "mmd", "dot", "txt":
+        assert drawing.save(here / f"graph.{{format}}").stat().st_size > 50
+    drawing._repr_mimebundle_()
+    for format in "png", "pdf":
+        try:
+            drawing.save(here / f"graph.{{format}}")
+        except ad.AutodiffError as error:
+            assert "apt install graphviz" in str(error) and "pip install 'autodiff-tape[plot]'" in str(error)
+        else:
+            raise AssertionError(format)
+assert "matplotlib" not in sys.modules
+"""
+    environment = {**os.environ, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".dot", ".html", ".mmd", ".svg", ".txt"]
+
+
+# Notebooks
+
+
+@pytest.mark.parametrize("dot_is_there", [True, False])
+def test_a_notebook_gets_the_picture_and_the_text(drawing, request, dot_is_there):
+    if not dot_is_there:
+        request.getfixturevalue("without_dot")
     bundle = drawing._repr_mimebundle_()
     assert set(bundle) == {"image/svg+xml", "text/plain"}
     assert ET.fromstring(bundle["image/svg+xml"]).tag.endswith("svg")
-    assert bundle["text/plain"] == repr(drawing)
+    assert bundle["text/plain"] == drawing.text
     assert drawing._repr_svg_() == bundle["image/svg+xml"]
 
 
-def test_a_notebook_without_the_program_dot_gets_the_text(drawing, without_dot):
-    assert drawing._repr_svg_() is None
-    (text,) = drawing._repr_mimebundle_().values()
-    hint, source = text.split("\n", 1)
-    assert hint.startswith("// ")
-    assert "apt install graphviz" in hint
-    assert source == str(drawing)
-
-
-def test_ipython_shows_it(drawing):
+def test_ipython_shows_it(drawing, without_dot, capsys):
     from IPython.core.formatters import DisplayFormatter
 
     data, _ = DisplayFormatter().format(drawing)
     assert "<svg" in data["image/svg+xml"]
-
-
-def test_ipython_shows_text_without_the_program_dot(drawing, without_dot, capsys):
-    from IPython.core.formatters import DisplayFormatter
-
-    data, _ = DisplayFormatter().format(drawing)
-    assert set(data) == {"text/plain"}
-    assert "digraph" in data["text/plain"]
+    assert "c  multiply" in data["text/plain"]
     assert capsys.readouterr().err == ""
+
+
+def test_a_saved_notebook_keeps_the_picture(drawing):
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    def output(d):
+        return nbformat.v4.new_output("display_data", d._repr_mimebundle_())
+
+    other = ad.draw(ad.Value(1.0) * 2.0, theme="dark", engine="builtin")
+    cells = [nbformat.v4.new_code_cell("ad.draw(c)", outputs=[output(d)]) for d in (drawing, other)]
+    html, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    pictures = [base64.b64decode(data) for data in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', html)]
+    assert [ET.fromstring(p).get("aria-label") for p in pictures] == [drawing.scene.title, other.scene.title]
+
+
+# The object
 
 
 def test_its_text_and_its_source(drawing):
@@ -119,11 +196,11 @@ def test_its_text_and_its_source(drawing):
 
 
 def test_a_failure_of_the_program_is_one_line():
-    broken = Drawing(Digraph("tape", body=["\tn0 [label=<<B>]\n"]), 1)
     with pytest.raises(ad.AutodiffError, match="could not draw this tape of 1 nodes as svg") as caught:
-        broken._render("svg")
+        rendered(Digraph("tape", body=["\tn0 [label=<<B>]\n"]), "svg", 1)
     assert "\n" not in str(caught.value)
-    assert broken._repr_svg_() is None
+    empty = Drawing(Scene("nothing", 0), "builtin")
+    assert ET.fromstring(empty.svg) is not None
 
 
 def test_a_drawing_does_not_keep_the_tape_alive():
@@ -132,7 +209,7 @@ def test_a_drawing_does_not_keep_the_tape_alive():
         a = ad.Value(2.0)
         y = a * a
         gone = weakref.ref(y)
-        drawing = ad.draw(y)
+        drawing = ad.draw(y, show=["value", "flow"])
         del y
         assert gone() is None
         assert "multiply" in str(drawing)
@@ -140,11 +217,14 @@ def test_a_drawing_does_not_keep_the_tape_alive():
         gc.enable()
 
 
-def test_graphviz_is_imported_only_for_drawing():
+def test_nothing_that_draws_is_imported_before_it_is_needed():
     code = (
         "import sys, autodiff as ad, autodiff.viz\n"
-        "assert 'graphviz' not in sys.modules\n"
-        "ad.draw(ad.Value(1.0) * 2)\n"
-        "assert 'graphviz' in sys.modules"
+        "assert not {'graphviz', 'matplotlib'} & set(sys.modules)\n"
+        "drawing = ad.draw(ad.Value(1.0) * 2, engine='builtin')\n"
+        "drawing.svg, drawing.text, drawing.html, drawing.mermaid\n"
+        "assert not {'graphviz', 'matplotlib'} & set(sys.modules)\n"
+        "drawing.dot\n"
+        "assert 'graphviz' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

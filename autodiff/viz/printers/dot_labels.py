@@ -1,22 +1,22 @@
-"""The boxes of a drawing, as HTML-like labels of Graphviz."""
+"""Boxes as HTML-like labels of Graphviz."""
 
 from __future__ import annotations
 
 import re
-from html import escape
 
-from ..core.summary import align_points, shorten
-from .theme import Paint, Theme
+from ...core.summary import align_points, shorten
+from ..scene import Box
+from ..theme import Theme
+from .shapes import LONGEST, SMALL
 
-LONGEST = 44
-"""Longest text in a box, in characters."""
-SMALL = 10
 FIGURE_SPACE = "\u2007"
 """A space as wide as a digit."""
 
 
 def words(text: str, longest: int = LONGEST) -> str:
     """Text in a label: on one line, shortened, and with nothing in it that Graphviz would read as markup."""
+    from html import escape
+
     shown = shorten(text, longest)
     shown = re.sub(r"^ | $|(?<= ) ", "\u00a0", shown)  # spaces that markup would swallow
     return escape(shown.replace("\\", "\\\\"))  # Graphviz puts the node's name for \\N even here
@@ -24,47 +24,44 @@ def words(text: str, longest: int = LONGEST) -> str:
 
 def tip(text: str) -> str:
     """Text that appears under the mouse."""
+    from html import escape
+
     # Graphviz undoes escapes here once or twice, depending on its version: a backslash look-alike survives both.
     return escape(text).replace("\\", "\u2216").replace("\n", "&#10;")
 
 
 def muted(text: str, theme: Theme) -> str:
     """Text in a quieter colour."""
-    return f'<FONT COLOR="{theme.muted}">{text}</FONT>'
+    return coloured(text, theme.muted)
 
 
-def value_box(
-    title: str, kind: str, rows: list[tuple[str, str]], ports: list[str], paint: Paint, theme: Theme, sideways: bool
-) -> str:
+def coloured(text: str, colour: str) -> str:
+    """Text in a colour."""
+    return f'<FONT COLOR="{colour}">{text}</FONT>'
+
+
+def value_box(box: Box, theme: Theme, sideways: bool) -> str:
     """A box: a band with what the node is called and how it was made, rows of facts, and an entry for each argument.
 
-    Parameters
-    ----------
-    title, kind : str
-        The name and the op; a node without a name is called by its op alone.
-    rows : list of (str, str)
-        Facts: ``("value", "6.0")``.
-    ports : list of str
-        Names of the arguments, if edges are to end at them.
-    sideways : bool
-        Whether edges enter from the left; else from above.
+    Links enter from the left, if they run sideways; else from above.
     """
-    left = f"<B>{words(title)}</B>" if title else words(kind)
-    heading = f'<TD ALIGN="LEFT">{left}</TD>'
-    if title:
+    paint = theme.paint_of(box.kind)
+    title, kind = box.heading
+    heading = f'<TD ALIGN="LEFT"><B>{words(title)}</B></TD>'
+    if kind:
         heading += f'<TD ALIGN="RIGHT">{muted(words(kind), theme)}</TD>'
     band = f'BGCOLOR="{paint.band}"'
     inner = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"'
     body = f'<TR><TD COLSPAN="2" CELLPADDING="0" {band}><TABLE {inner}><TR>{heading}</TR></TABLE></TD></TR>'
-    for (fact, _), text in zip(rows, align_points([text for _, text in rows]), strict=True):
-        text = escape(text.rstrip()) + FIGURE_SPACE * (len(text) - len(text.rstrip()))
+    for (fact, _), text in zip(box.rows, align_points([text for _, text in box.rows]), strict=True):
+        text = words(text.rstrip()) + FIGURE_SPACE * (len(text) - len(text.rstrip()))
         body += f'<TR><TD ALIGN="LEFT">{muted(fact, theme)}</TD><TD ALIGN="RIGHT">{text}</TD></TR>'
     frame = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" COLOR="{paint.frame}" BGCOLOR="{theme.box}"'
-    if not ports:
+    if not box.ports:
         return f'<<TABLE {frame} CELLPADDING="4">{body}</TABLE>>'
     entries = [
-        f'<TD PORT="{i}"><FONT POINT-SIZE="{SMALL}">{muted(words(p, 12), theme)}</FONT></TD>'
-        for i, p in enumerate(ports)
+        f'<TD PORT="{i}"><FONT POINT-SIZE="{SMALL:g}">{muted(words(p, 12), theme)}</FONT></TD>'
+        for i, p in enumerate(box.ports)
     ]
     main = f"<TABLE {inner}>{body}</TABLE>"
     if sideways:
@@ -75,10 +72,29 @@ def value_box(
     return f'<<TABLE {frame} CELLPADDING="0">{entry}<TR><TD>{main}</TD></TR></TABLE>>'
 
 
-def constant_box(name: str, fact: str, theme: Theme) -> str:
+def constant_box(box: Box, theme: Theme) -> str:
     """A constant: plain text, its name in front."""
+    name, fact = box.name, box.label
     text = f"<B>{words(name)}</B>&#160; {muted(words(fact), theme)}" if name else words(fact)
     return (
         f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" STYLE="ROUNDED" '
         f'COLOR="{theme.module.frame}" BGCOLOR="{theme.box}"><TR><TD>{text}</TD></TR></TABLE>>'
     )
+
+
+def wire_label(box: Box, theme: Theme) -> str:
+    """What stands on the wires that leave a gate: the value above, the gradient below."""
+    name = f"<B>{words(box.name)}</B>&#160; " if box.name and box.name != box.sign else ""
+    lines = [name + coloured(words(box.value), theme.value)]
+    lines += [coloured(words(box.grad), theme.grad)] if box.grad else []
+    return f"<{'<BR/>'.join(lines)}>"
+
+
+def scale(title: str, steps: list[str], theme: Theme, widths: tuple[float, ...]) -> str:
+    """The legend of a drawing, as one label."""
+    cells = "".join(
+        f'<TD><FONT COLOR="{colour}" POINT-SIZE="{10 + 2 * width:g}">\u2501\u2501</FONT></TD><TD>{words(text)}</TD>'
+        for colour, width, text in zip(theme.flow, widths, steps, strict=True)
+        if text
+    )
+    return f'<<TABLE BORDER="0" CELLSPACING="4"><TR><TD>{muted(words(title), theme)}</TD>{cells}</TR></TABLE>>'

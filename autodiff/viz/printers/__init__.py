@@ -1,0 +1,1 @@
+"""Printers: each writes a scene in one format, and knows no other."""
