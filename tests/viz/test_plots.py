@@ -119,12 +119,16 @@ def test_it_draws_on_given_axes_and_opens_no_window():
     assert plots.new_axes().figure.canvas.manager is None
 
 
-def test_the_ground_is_white_whatever_the_style():
+def test_new_axes_follow_the_style():
     from matplotlib import style
+    from matplotlib.colors import to_rgb
 
+    assert to_rgb(plots.new_axes().get_facecolor()) == (1, 1, 1)
     with style.context("dark_background"):
-        ax = plots.new_axes()
-    assert ax.get_facecolor() == ax.figure.get_facecolor() == (1, 1, 1, 1)
+        ax = plots.decision_regions(by_side, X, 1 - by_side(X))
+    assert to_rgb(ax.get_facecolor()) == to_rgb(ax.figure.get_facecolor()) == (0, 0, 0)
+    assert to_rgb(ax.get_legend().get_texts()[0].get_color()) == (1, 1, 1)
+    assert to_rgb(ax.collections[-1].get_edgecolor()[0]) == (1, 1, 1)  # the rings around what is wrong
 
 
 def test_without_matplotlib(monkeypatch):
@@ -133,6 +137,11 @@ def test_without_matplotlib(monkeypatch):
         lambda: plots.loss_curve({"train": [1.0]}),
         lambda: plots.image_grid(np.zeros((1, 8, 8)), [""]),
         lambda: plots.decision_regions(by_side, X, by_side(X)),
+        lambda: plots.decision_animation([by_side], X, by_side(X)),
+        lambda: plots.weight_histograms([X]),
+        lambda: plots.activation_histograms([X]),
+        lambda: plots.confusion_matrix(np.eye(2)),
+        lambda: plots.loss_landscape(lambda: 1.0, [ad.Tensor([1.0])]),
     ):
         with pytest.raises(ImportError, match=r"Plotting needs .* pip install 'autodiff-tape\[plot\]'"):
             draw()
