@@ -1,4 +1,7 @@
-"""Make the pictures of the README and the docs: ``python docs/pictures/make.py``; needs the ``dot`` program."""
+"""Make the pictures of the README and the docs: ``python docs/pictures/make.py``.
+
+They are drawn without the program ``dot``, and so are the same wherever they are made.
+"""
 
 from pathlib import Path
 
@@ -14,9 +17,10 @@ def tape() -> None:
     """A small classifier, its loss, and every gradient."""
     X, y = data.moons(8, noise=0.1, rng=0)
     model = nn.MLP([2, 3, 2], activation=nn.Tanh, rng=1)
-    loss = nn.functional.cross_entropy(model(X), y)
+    with ad.trace():
+        loss = nn.functional.cross_entropy(model(X), y)
     loss.backward()
-    ad.draw(loss).save(HERE / "tape.svg")
+    ad.draw(loss, engine="builtin").save(HERE / "tape.svg")
 
 
 def expression() -> None:
@@ -24,7 +28,8 @@ def expression() -> None:
     a, b = ad.Value(2.0), ad.Value(-3.0)
     c = a * b + np.sin(a)
     c.backward()
-    ad.draw(c).save(HERE / "expression.svg")
+    ad.draw(c, engine="builtin").save(HERE / "expression.svg")
+    ad.draw(c, engine="builtin", style="circuit").save(HERE / "circuit.svg")
 
 
 if __name__ == "__main__":
