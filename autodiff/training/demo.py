@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, AutodiffError, MissingExtraError
+from ..core.errors import ArgumentError, MissingExtraError
 from ..core.modes import no_grad
+from ..core.origin import tracing
 from ..data import batches, digits, moons, spirals, train_test_split
 from ..nn import MLP, ReLU, functional
 from ..optim import Adam
 from ..viz import draw, plots
+from ..viz.debug import debug
 from .metrics import accuracy, confusion_matrix
 from .progress import Progress
 
@@ -199,20 +201,19 @@ class Demo:
         return [*lines, f"{folder / 'regions.png'}: what it takes each point of the plane for"]
 
     def _save_tape(self, folder: Path) -> list[str]:
-        """Draw the tape of one small batch, as text and, where the dot program is there, as a picture."""
+        """Draw the tape of one small batch, and write a page that steps through it."""
         model = self.model
         model.zero_grad()
         inputs, labels = self.X_train[:4], self.y_train[:4]
-        loss = functional.cross_entropy(model(inputs), labels)
+        with tracing():
+            loss = functional.cross_entropy(model(inputs), labels)
         loss.backward()
-        drawing = draw(loss)
-        drawing.save(folder / "tape.dot")
-        lines = [f"{folder / 'tape.dot'}: the tape of a batch of four, as Graphviz text"]
-        try:
-            drawing.save(folder / "tape.svg")
-        except AutodiffError as error:
-            return [*lines, f"no picture of it: {error}"]
-        return [*lines, f"{folder / 'tape.svg'}: the same, drawn"]
+        draw(loss).save(folder / "tape.svg")
+        debug(loss, folder / "backprop.html")
+        return [
+            f"{folder / 'tape.svg'}: the tape of a batch of four",
+            f"{folder / 'backprop.html'}: step through it, forwards and backwards",
+        ]
 
 
 def _write(ax: Any, path: Path) -> None:

@@ -23,9 +23,9 @@ from autodiff.training.demo import TASKS
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(ad.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
 COMMAND = [sys.executable, "-W", "error", "-m", "autodiff", "demo"]
 FILES = {
-    "digits": {"history.csv", "loss.png", "misclassified.png", "tape.dot", "tape.svg"},
-    "moons": {"history.csv", "loss.png", "regions.png", "tape.dot", "tape.svg"},
-    "spirals": {"history.csv", "loss.png", "regions.png", "tape.dot", "tape.svg"},
+    "digits": {"history.csv", "loss.png", "misclassified.png", "tape.svg", "backprop.html"},
+    "moons": {"history.csv", "loss.png", "regions.png", "tape.svg", "backprop.html"},
+    "spirals": {"history.csv", "loss.png", "regions.png", "tape.svg", "backprop.html"},
 }
 
 
@@ -114,16 +114,7 @@ def test_without_matplotlib_it_says_so_and_goes_on(tmp_path, monkeypatch, capsys
     assert main(["demo", "--data", "moons", "--epochs", "1", "--out", str(tmp_path)]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("no plots")]
     assert line.endswith("Get it with: pip install 'autodiff-tape[plot]'")
-    assert {p.name for p in tmp_path.iterdir()} == {"history.csv", "tape.dot", "tape.svg"}
-
-
-def test_without_the_program_dot_it_says_so_and_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("PATH", "")
-    assert main(["demo", "--data", "moons", "--epochs", "1", "--out", str(tmp_path)]) == 0
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("no picture of it")]
-    assert "needs the program dot of Graphviz" in line
-    assert "apt install graphviz" in line
-    assert {p.name for p in tmp_path.iterdir()} == {"history.csv", "loss.png", "regions.png", "tape.dot"}
+    assert {p.name for p in tmp_path.iterdir()} == {"history.csv", "tape.svg", "backprop.html"}
 
 
 def test_with_no_extra_at_all(tmp_path):
@@ -141,7 +132,7 @@ def test_with_no_extra_at_all(tmp_path):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert {p.name for p in (tmp_path / "autodiff-demo").iterdir()} == {"history.csv", "tape.dot"}
+    assert {p.name for p in (tmp_path / "autodiff-demo").iterdir()} == {"history.csv", "tape.svg", "backprop.html"}
 
 
 def test_a_terminal_shows_the_bar(tmp_path):
