@@ -40,14 +40,21 @@ _NAMES = {
     "c_": "ops.index_tricks",
     "checkpoint": "transforms.checkpoint",
     "custom_rule": "transforms.custom",
+    "debug": "viz.debug",
+    "derive": "viz.derive",
     "draw": "viz",
     "Drawing": "viz",
+    "health": "diagnosis.health",
     "hessian": "transforms.second_order",
     "hvp": "transforms.second_order",
     "jacobian": "transforms.jacobian",
     "lint": "diagnosis.lint",
+    "paths": "viz.paths",
     "r_": "ops.index_tricks",
+    "record": "training.film",
+    "trace": "diagnosis.trace",
     "vmap": "transforms.vmap",
+    "why": "diagnosis.why",
 }
 
 _SPELLINGS = {
