@@ -63,6 +63,12 @@ def contributions(node: Node, g: Any) -> list[Contribution | None]:
     [30.0, 30.0]
     """
     rule: Any = node.rule
+    if not rule.by_argument:  # a whole function: what a node gets is not told apart by argument
+        whole: dict[int, Any] = {}
+        with np.errstate(all="ignore"):
+            rule.pull(g, node, whole)
+        given = [whole.pop(a.index, None) if isinstance(a, Node) else None for a in node.args]
+        return [None if c is None else Contribution(c, c) for c in given]
     entries = [Entry(a, k) if isinstance(a, Node) and a.tracked else a for k, a in enumerate(node.args)]
     alone = twin(node)
     alone._a, alone._b = (tuple(entries), None) if rule.many else (*entries, None)[:2]

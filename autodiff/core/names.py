@@ -27,6 +27,10 @@ WIDTH = 1_000
 DEPTH = 6
 """How far a name reaches: ``mlp.layers[0].neurons[1].w[0]``."""
 
+OURS = f"{__name__.partition('.')[0]}."
+NOTEBOOKS = frozenset({"In", "Out"})
+"""Where notebooks keep what was typed and shown."""
+
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None), range, slice})
 _CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, FrameType, partial)
 
@@ -86,7 +90,7 @@ def _search(variables: dict[str, Any], is_global: bool, found: dict[int, tuple[R
             found[id(x)] = (rank, name)
 
     # One underscore is for what nobody wants to read; `_` and `_12` are also where notebooks keep their outputs.
-    start = [(name, x, 0) for name, x in list(variables.items()) if name[:1] != "_"]
+    start = [(name, x, 0) for name, x in list(variables.items()) if name[:1] != "_" and name not in NOTEBOOKS]
     queue = deque(start)
     for _ in range(OBJECTS):
         if not queue:
@@ -98,6 +102,8 @@ def _search(variables: dict[str, Any], is_global: bool, found: dict[int, tuple[R
         if kind in _PLAIN or issubclass(kind, (Node, np.ndarray, *_CODE)) or id(x) in seen:
             continue
         seen.add(id(x))
+        if str(kind.__module__).startswith(OURS) and not hasattr(kind, "named_parameters"):
+            continue  # a derivation, a film or an optimizer holds nodes under names of its own
         try:
             for dotted, parameter in islice(_parameters(x), WIDTH):
                 if isinstance(parameter, Node):

@@ -121,6 +121,8 @@ class Rule:
         ``push(tangents, node)`` is the tangent of a node, from those of its arguments by index; None if none has one.
     """
 
+    by_argument = True
+    """Whether ``pull`` treats each argument alone; not where a whole function is recorded again."""
     op: Callable[..., Any]
     pull: Callable[[Any, Node, dict[int, Any]], None]
     pull_nodes: Callable[[Any, Node, dict[int, Any]], None]

@@ -103,6 +103,8 @@ def _unpack(node: Any, outputs: list[Any]) -> list[Any]:
 class Checkpoint(Rule):
     """The rule of one checkpointed call: its derivatives record the call again, and sweep that."""
 
+    by_argument = False
+
     def __init__(self, f: Callable[..., Any], again: Callable[[], Any]) -> None:
         def forward(*inputs: Any) -> Any:
             raise NotImplementedError

@@ -85,3 +85,27 @@ def test_several_outputs_and_one_that_is_asked_for_twice():
     last = list(pull_apart([y, z, y], [1.0, 1.0, 10.0]))[-1]
     assert last.node is x
     assert last.g == 11 * 4.0 + 3.0
+
+
+def test_a_checkpoint_gives_to_its_inputs_whatever_was_made_before():
+    ad.Value(0.0), ad.Value(0.0)
+    x = ad.Tensor([1.0, 2.0])
+    y = ad.sum(ad.checkpoint(lambda v: ad.sin(v) * v)(x))
+    found = {id(node): g for node, g, _ in pull_apart([y], [np.ones(())])}
+    y.backward()
+    np.testing.assert_array_equal(found[id(x)], x.grad)
+
+
+def test_rules_of_ones_own():
+    @ad.custom_rule
+    def cube(x):
+        return x**3
+
+    @cube.def_vjp
+    def cube_vjp(g, x):
+        return g * 3 * x * x
+
+    ad.Value(0.0)
+    x = ad.Tensor([1.0, 2.0])
+    (part,) = contributions(cube(x), np.ones(2))
+    np.testing.assert_array_equal(part.fitted, [3.0, 12.0])

@@ -414,3 +414,15 @@ def test_a_kept_dict_of_locals_is_not_emptied():
     mine = locals()
     find_names(sys._getframe())
     assert mine["x"] is x
+
+
+def test_what_the_package_keeps_gives_no_names():
+    def program():
+        inner = ad.Value(2.0)
+        return inner * inner + 1
+
+    y = program()
+    derivation = ad.derive(y, wrt=ad.Tape(y)[0])
+    assert derivation is not None
+    tape = ad.Tape(y)
+    assert [tape.name_of(node) for node in tape] == [None, None, "y"]
