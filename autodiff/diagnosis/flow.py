@@ -49,12 +49,14 @@ def measure(x: Any) -> Size:
     """
     if x.__class__ is float and x - x == 0:  # most of a long tape
         return Size(1, int(x == 0), 0, 0, abs(x), abs(x))
-    if x.__class__ is np.ndarray and x.dtype == float and x.size:  # and nearly all of the rest
+    if x.__class__ is np.ndarray and x.dtype.char == "d" and x.size:  # and nearly all of the rest
         entries = x.ravel()
-        square = float(entries.dot(entries))
-        if 1e-280 < square < 1e300:  # neither overflown nor vanished; nor is a nan in it
-            largest = max(float(entries.max()), -float(entries.min()))
-            return Size(x.size, x.size - int(np.count_nonzero(x)), 0, 0, largest, math.sqrt(square))
+        largest = max(float(np.maximum.reduce(entries)), -float(np.minimum.reduce(entries)))
+        if 1e-140 < largest < 1e140:  # the squares neither overflow nor vanish; nor is a nan in it
+            norm = math.sqrt(float(entries.dot(entries)))
+            return Size(x.size, x.size - int(np.count_nonzero(x)), 0, 0, largest, norm)
+        if not largest:
+            return Size(x.size, x.size, 0, 0, 0.0, 0.0)
     with np.errstate(all="ignore"):
         entries = np.abs(as_floats(x))
         nan, infinite = int(np.count_nonzero(np.isnan(entries))), int(np.count_nonzero(np.isinf(entries)))

@@ -94,7 +94,7 @@ def _dead_units(flow: Flow) -> tuple[Edge | None, Reason] | None:
         return edge, Reason("nothing is odd", f"{what}: no gradient comes through those", share=n / total, healthy=True)
     return edge, Reason(
         "dead relu",
-        f"it comes through few units: {what}, they are dead",
+        f"it comes through {'few' if n < total else 'none of the'} units: {what}, they are dead",
         REVIVE,
         n / total,
     )

@@ -103,7 +103,9 @@ def _of_zero(flow: Flow, of: str) -> Why:
         )
     reasons = [(edge, reason(edge, flow.tape, "zero")) for edge in lost[:20]]
     first, found = next(((e, r) for e, r in reasons if not r.healthy), reasons[0])
-    edge, found = _lost_behind(flow, first, found) if found.healthy else (first, found)
+    edge = first
+    if found.healthy or any(e.node is not first.node for e in lost):  # what stands behind all of them comes first
+        edge, found = _lost_behind(flow, first, found)
     elsewhere = Counter(f"{e.op}" for e in lost if e.node is not first.node)
     if elsewhere:
         more = ", ".join(f"{op} × {n}" if n > 1 else op for op, n in elsewhere.most_common(3))
@@ -192,7 +194,7 @@ def _by_worst(flow: Flow, head: str, kind: str) -> Why | None:
     """The answer that names the op, or the ops, along the heaviest path that make a gradient small or large."""
     large = kind == "large"
     path = flow.heaviest_path
-    changes = [(edge, math.log10(edge.gain)) for edge in path if edge.after.norm and edge.gain]
+    changes = [(edge, math.log10(gain)) for edge in path if edge.after.norm and (gain := edge.gain)]
     worked = [(edge, abs(c)) for edge, c in changes if c and (c > 0) == large]
     if not worked:
         return None
@@ -204,8 +206,22 @@ def _by_worst(flow: Flow, head: str, kind: str) -> Why | None:
     if found.cause.endswith("factor") and len(grown) >= REPEATED and _meets_itself(flow, edge):
         text = f"{found.text}: that is the product of the {len(grown)} {edge.op} before it"
         found = found._replace(cause=f"product of {kind} factors", text=text)
+    if found.cause == "small factor" and (lost := _lost_beside(flow, path)) is not None:
+        at, what = lost
+        left = f"What is left comes by {made_at(flow.tape, edge.node)}, a factor of {number_text(edge.gain)}"
+        return _at(flow, head, at, what._replace(text=f"{what.text}. {left}"), "Nearly all of it is lost at", path)
     verb = f"It {'grows' if large else 'shrinks'} by a factor of {number_text(edge.gain)} at"
     return _at(flow, head, edge, found, verb if not found.healthy else "The slope is nearly zero at", path)
+
+
+def _lost_beside(flow: Flow, path: Sequence[Edge]) -> tuple[Edge, Reason] | None:
+    """Where a gradient is lost on all ways but the heaviest: a penalty on the weights hides that they are dead."""
+    taken = {edge.node.index for edge in path}
+    for edge in [e for e in flow.lost() if e.node.index not in taken][:20]:
+        at, found = _lost_behind(flow, edge, reason(edge, flow.tape, "zero"))
+        if not found.healthy:
+            return at, found
+    return None
 
 
 def _meets_itself(flow: Flow, edge: Edge) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
 import sys
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -61,7 +64,21 @@ def why(p: Any, loss: Any = None) -> Why:
     >>> print(answer)
     The gradient of w is zero in all 4 entries. ...
     """
-    return _explain(p, loss, sys._getframe(1))
+    frame = sys._getframe(1)
+    with collector_paused():  # nothing here is in a cycle, and a long tape is much to walk again and again
+        return _explain(p, loss, frame)
+
+
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """Inside, no garbage is collected but what counting references finds."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _explain(p: Any, loss: Any, frame: FrameType) -> Why:

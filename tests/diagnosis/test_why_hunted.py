@@ -246,6 +246,31 @@ def all_zeros():
     return why(model[2].weight, ((model(X) - Y) ** 2).mean())
 
 
+@planted("dead relu", "is tiny", "Nearly all of it is lost at relu", "What is left comes by multiply")
+def dead_behind_a_penalty():
+    w, b = ad.Value(0.003), ad.Value(-1.0)
+    loss = sum((ad.relu(w * x + b) - 1.0) ** 2 for x in (0.1, 0.2, 0.3)) + 1e-4 * w * w
+    return why(w, loss)
+
+
+@planted("dead relu", "none of the units: relu is 0 in 4 of 4")
+def dead_layer_behind_a_penalty():
+    w, b, v = weight(4, 4), ad.Tensor(np.full(4, -20.0)), weight(4, 1)
+    return why(w, ((ad.relu(X @ w + b) @ v - 1) ** 2).mean() + 1e-2 * (w**2).sum())
+
+
+@planted("dead relu", "other paths")
+def dead_neuron_and_satisfied_margins():
+    w, b = ad.Value(0.1), ad.Value(-5.0)
+    margins = []
+    for x in (0.1, 0.2, 0.3, 0.4):
+        neuron = ad.relu(w * x + b)
+        margins.append(ad.relu(1 - (2.0 if x > 0.25 else 0.5) * (neuron + 0.6)))
+    answer = why(w, sum(margins))
+    assert answer.node.args[0].rule.name == "add"  # the neuron, not the margin
+    return answer
+
+
 @planted("step function", "ad.floor(q) - q", without=("ad.floor_divide(x)",))
 def floor_divided():
     w = ad.Tensor([5.3, 2.2])
