@@ -13,7 +13,6 @@ from typing import Any as _Any
 
 from .core import errors as errors
 from .core.errors import AutodiffError as AutodiffError
-from .core.listing import Tape as Tape
 from .core.modes import enable_grad as enable_grad
 from .core.modes import no_grad as no_grad
 from .core.node import Node as Node
@@ -52,6 +51,7 @@ _NAMES = {
     "paths": "viz.paths",
     "r_": "ops.index_tricks",
     "record": "training.film",
+    "Tape": "core.listing",
     "trace": "diagnosis.trace",
     "vmap": "transforms.vmap",
     "why": "diagnosis.why",

@@ -1,5 +1,10 @@
+import hypothesis
 import numpy as np
 import pytest
+
+# How long an example takes depends on what else the machine does; the tests of speed measure processor time themselves.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
