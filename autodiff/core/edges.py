@@ -100,15 +100,15 @@ def pull_apart(outputs: Sequence[Node], cotangents: Sequence[Any]) -> Iterator[P
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
     for node in reversed(nodes):
-        g = pending.get(node.index)
+        g = pending.pop(node.index, None)
         if g is None:
             continue
         parts = contributions(node, g)
         yield Pulled(node, g, parts)
-        for x, part in zip(node.args, parts, strict=True):
-            if part is not None:
-                c, i = part.fitted, x.index
-                with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            for x, part in zip(node.args, parts, strict=True):
+                if part is not None:
+                    c, i = part.fitted, x.index
                     pending[i] = pending[i] + c if i in pending else c
     for i, leaf in leaves.items():
         if i in pending:

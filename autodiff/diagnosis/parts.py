@@ -23,10 +23,6 @@ def part_reason(flow: Flow, name: str) -> tuple[Edge | None, Reason] | None:
     return _never_looked_up(flow, name) or _symmetric(flow, name) or _dead_units(flow)
 
 
-def _zero_rows(g: Any) -> Any:
-    return ~np.any(g.reshape(len(g), -1) != 0, axis=1)
-
-
 def _never_looked_up(flow: Flow, name: str) -> tuple[Edge | None, Reason] | None:
     uses = flow.into.get(flow.p.index, [])
     g = as_floats(flow.gradient)
