@@ -6,12 +6,12 @@ each use of a node sends back, also where one op uses a node twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .node import Node, twin
+from .node import Node
 from .tape import collect
 
 
@@ -35,7 +35,9 @@ class Entry(Node):
     raw: Any
 
     def __init__(self, argument: Node, position: int) -> None:
-        super().__init__(argument._data, argument.tracked, argument.name)
+        # Only what a pull asks for: there is an entry for every argument on the tape.
+        self._data = argument._data
+        self.tracked = True
         self.argument = argument
         self.index = position
         self.raw = None
@@ -62,23 +64,34 @@ def contributions(node: Node, g: Any) -> list[Contribution | None]:
     >>> [c.fitted for c in contributions(x * x, 10.0)]
     [30.0, 30.0]
     """
-    rule: Any = node.rule
-    if not rule.by_argument:  # a whole function: what a node gets is not told apart by argument
-        whole: dict[int, Any] = {}
-        with np.errstate(all="ignore"):
-            rule.pull(g, node, whole)
-        given = [whole.pop(a.index, None) if isinstance(a, Node) else None for a in node.args]
-        return [None if c is None else Contribution(c, c) for c in given]
-    entries = [Entry(a, k) if isinstance(a, Node) and a.tracked else a for k, a in enumerate(node.args)]
-    alone = twin(node)
-    alone._a, alone._b = (tuple(entries), None) if rule.many else (*entries, None)[:2]
-    found: dict[int, Any] = {}
     with np.errstate(all="ignore"):
-        rule.pull(g, alone, found)
-    return [
-        Contribution(found[k] if entry.raw is None else entry.raw, found[k]) if k in found else None
-        for k, entry in enumerate(entries)
-    ]
+        return _pull_alone(node, g)
+
+
+def _pull_alone(node: Node, g: Any, wanted: Collection[int] | None = None) -> list[Contribution | None]:
+    """What :func:`contributions` returns, of the arguments that are wanted; NumPy may warn of infinite slopes."""
+    rule: Any = node.rule
+    args: list[Any] = list(node.args)
+    parts: list[Contribution | None] = [None] * len(args)
+    found: dict[int, Any] = {}
+    if not rule.by_argument:  # a whole function: what a node gets is not told apart by argument
+        rule.pull(g, node, found)
+        for k, a in enumerate(args):
+            if isinstance(a, Node) and a.index in found and (wanted is None or a.index in wanted):
+                c = found.pop(a.index)
+                parts[k] = Contribution(c, c)
+        return parts
+    for k, a in enumerate(args):
+        if isinstance(a, Node):
+            args[k] = Entry(a, k) if a.tracked and (wanted is None or a.index in wanted) else a._data
+    alone = Node.__new__(Node)  # the same op, applied to the entries
+    alone._data, alone.rule, alone.params, alone.tracked = node._data, rule, node.params, True
+    alone._a, alone._b = (tuple(args), None) if rule.many else (*args, None)[:2]
+    rule.pull(g, alone, found)
+    for k, c in found.items():
+        raw = args[k].raw
+        parts[k] = Contribution(c if raw is None else raw, c)
+    return parts
 
 
 class Pulled(NamedTuple):
@@ -89,23 +102,25 @@ class Pulled(NamedTuple):
     contributions: list[Contribution | None]
 
 
-def pull_apart(outputs: Sequence[Node], cotangents: Sequence[Any]) -> Iterator[Pulled]:
+def pull_apart(
+    outputs: Sequence[Node], cotangents: Sequence[Any], wanted: Collection[int] | None = None
+) -> Iterator[Pulled]:
     """Walk the tape backwards as :func:`~autodiff.core.tape.pull_back` does, and yield the contributions unadded.
 
-    Nodes come newest first, leaves last with no contributions; what no cotangent reaches does not come.  Nobody's
-    ``.grad`` changes.
+    Nodes come newest first, leaves last with no contributions; what no cotangent reaches does not come.  Given
+    creation numbers that are ``wanted``, only those nodes get anything.  Nobody's ``.grad`` changes.
     """
     nodes, leaves = collect(outputs)
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         pending[y.index] = pending[y.index] + g if y.index in pending else g
-    for node in reversed(nodes):
-        g = pending.pop(node.index, None)
-        if g is None:
-            continue
-        parts = contributions(node, g)
-        yield Pulled(node, g, parts)
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # once for all: infinite slopes are answers
+        for node in reversed(nodes):
+            g = pending.pop(node.index, None)
+            if g is None:
+                continue
+            parts = _pull_alone(node, g, wanted)
+            yield Pulled(node, g, parts)
             for x, part in zip(node.args, parts, strict=True):
                 if part is not None:
                     c, i = part.fitted, x.index

@@ -87,6 +87,14 @@ def test_several_outputs_and_one_that_is_asked_for_twice():
     assert last.g == 11 * 4.0 + 3.0
 
 
+def test_only_what_is_wanted_gets_anything():
+    x, w = ad.Value(2.0), ad.Value(5.0)
+    y = ad.sin(x * w) + w
+    wanted = {node.index: node for node in ad.Tape(y) if node is not w}
+    assert [node for node, _, _ in pull_apart([y], [1.0], wanted)] == list(wanted.values())[::-1]
+    assert [len([p for p in parts if p]) for _, _, parts in pull_apart([y], [1.0], wanted)] == [1, 1, 1, 0]
+
+
 def test_a_checkpoint_gives_to_its_inputs_whatever_was_made_before():
     ad.Value(0.0), ad.Value(0.0)
     x = ad.Tensor([1.0, 2.0])
