@@ -14,7 +14,7 @@ from .core import numbers
 from .core.batched import Batched
 from .core.errors import KindError, LeavingTapeError, ShapeError, TapeError
 from .core.modes import enable_grad, is_recording, watchers
-from .core.node import Node, describe
+from .core.node import Node, describe, is_complex
 from .core.rule import TABLE
 from .core.tape import FREED, pull_back, require_tracked
 from .ops import public
@@ -163,6 +163,10 @@ class NodeMethods(Base):
 def first_cotangent(y: Node, gradient: Any) -> Any:
     """The cotangent that a sweep from ``y`` starts with: 1, or a checked copy of ``gradient``."""
     data = y._data
+    if gradient is not None and is_complex(gradient) and not is_complex(data):
+        raise KindError(
+            f"backward(gradient) of {describe(y)}, which is real, got a gradient that is complex. Take its real part."
+        )
     if gradient is None:
         if not isinstance(data, np.ndarray):
             return numbers.like(data, 1)

@@ -98,6 +98,14 @@ def test_backward_of_an_array():
         (T * 2).backward()
 
 
+@pytest.mark.parametrize("leaf", [ad.Value(1.5), ad.Tensor([1.5])])
+def test_backward_with_a_complex_gradient_of_a_real_result(leaf):
+    y = leaf * leaf
+    with pytest.raises(ad.errors.KindError, match="is real, got a gradient that is complex"):
+        y.backward(2j)
+    assert leaf.grad is None
+
+
 def test_backward_with_a_gradient_of_another_shape():
     with raises(ValueError, "got a gradient of shape (3,); it must be (2,)"):
         (T * 2).backward(np.ones(3))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import numbers
 from .batched import Batched, as_array
 from .errors import KindError, LeavingTapeError, TapeError
 from .modes import is_recording, sealed
@@ -287,6 +288,12 @@ def describe(node: Node) -> str:
 def data_of(x: Any) -> Any:
     """The plain array or number of ``x``, node or not."""
     return x._data if isinstance(x, Node) else x
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a node, array or number of any kind is complex."""
+    data = data_of(x)
+    return bool(np.iscomplexobj(data)) or numbers.is_complex(type(data))
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

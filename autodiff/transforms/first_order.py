@@ -15,8 +15,8 @@ import numpy as np
 
 from ..core import numbers, tree
 from ..core.errors import ArgumentError, ShapeError, TapeError
-from ..core.node import Node, describe, shape_of
-from .lift import ARRAYS, Call, is_complex, plain, positions, require_function, same_kind
+from ..core.node import Node, describe, is_complex, shape_of
+from .lift import ARRAYS, Call, plain, positions, require_function, same_kind
 
 Function = Callable[..., Any]
 ArgNums = int | Sequence[int]

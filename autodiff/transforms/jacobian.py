@@ -11,9 +11,9 @@ import numpy as np
 
 from ..core import numbers, tree
 from ..core.errors import ArgumentError, KindError
-from ..core.node import Node, data_of, shape_of
+from ..core.node import Node, data_of, is_complex, shape_of
 from .first_order import ArgNums, Function
-from .lift import ARRAYS, Call, is_complex, positions, require_function, stack_up, zeros
+from .lift import ARRAYS, Call, positions, require_function, stack_up, zeros
 from .vmap import batch_of, examples_of
 
 log = logging.getLogger("autodiff.jacobian")

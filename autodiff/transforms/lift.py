@@ -19,7 +19,7 @@ from ..core import numbers, tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import enable_grad, is_recording, watchers
-from ..core.node import Node, data_of, next_index, shape_of
+from ..core.node import Node, data_of, is_complex, next_index, shape_of
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
 from ..ops.joining import stack
@@ -176,12 +176,6 @@ def result(g: Any, create_graph: bool) -> Any:
     if isinstance(g, Node):
         return g if create_graph else plain(g)
     return plain(g)
-
-
-def is_complex(x: Any) -> bool:
-    """Whether a node, array or number of any kind is complex."""
-    data = data_of(x)
-    return bool(np.iscomplexobj(data)) or numbers.is_complex(type(data))
 
 
 def zeros(x: Any) -> Any:
