@@ -20,6 +20,10 @@ class ArgumentError(AutodiffError, ValueError):
     """An argument of the right type with a value that cannot be used."""
 
 
+class PositionError(ArgumentError, IndexError):
+    """A position that a sequence does not have, such as a tape."""
+
+
 class KindError(AutodiffError, TypeError):
     """A value of a dtype or type that cannot be used here: an integer leaf, a function that a number kind lacks."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .node import Node
+from .node import Node, data_of
 from .source import Place
 
 STEPS = 50_000
@@ -96,7 +96,8 @@ def mark_of(data: Any) -> int | None:
 def step_of(node: Node, args: tuple[Any, ...], place: Place | None, recording: bool) -> Step:
     """What is to be remembered of an op that made ``node`` of ``args``."""
     rule: Any = node.rule
-    marks = [mark_of(x._data if isinstance(x, Node) else x) for x in args if not (isinstance(x, Node) and x.tracked)]
+    nodes = [x for x in args if isinstance(x, Node)]
+    marks = [mark_of(data_of(x)) for x in args if not (isinstance(x, Node) and x.tracked)]
     return Step(
         node.index,
         rule.name,
@@ -104,8 +105,8 @@ def step_of(node: Node, args: tuple[Any, ...], place: Place | None, recording: b
         node.tracked,
         recording,
         rule.differentiable,
-        tuple([x.index for x in args if isinstance(x, Node)]),
-        tuple([weakref.ref(x) for x in args if isinstance(x, Node) and x.rule is None]),
+        tuple([x.index for x in nodes]),
+        tuple([weakref.ref(x) for x in nodes if x.rule is None]),
         mark_of(node._data),
         tuple([mark for mark in marks if mark is not None]),
     )

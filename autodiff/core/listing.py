@@ -9,14 +9,17 @@ from operator import attrgetter
 from types import FrameType
 from typing import Any, overload
 
+import numpy as np
+
+from .checks import require_from_zero
 from .comparing import TapeDiff
-from .errors import ArgumentError, KindError
-from .listing_table import LINE, MAX_WIDTH, Column, html_table, line_of, op_of, text_table
+from .errors import ArgumentError, KindError, PositionError, ShapeError, TapeError
+from .listing_table import FREE, LINE, MAX_WIDTH, Column, html_table, is_freed, line_of, op_of, text_table
 from .names import find_names, name_of
-from .node import Node, shape_of
+from .node import Node, data_of, shape_of
 from .origin import Call
-from .summary import constant_text, data_text, options_of, shape_text, shorten, text_width
-from .tape import collect, require_tracked
+from .summary import constant_text, data_text, kind_text, options_of, repr_text, shape_text, shorten, text_width
+from .tape import FREED, collect, require_tracked
 from .traced_names import traced_names
 
 COLUMNS = (
@@ -33,6 +36,7 @@ MAX_ROWS = 200
 ENDS = 25
 """How many rows are printed before and after what is left out."""
 MAX_ARGUMENTS = 6
+FREE_NOTE = f"{FREE}: backward(free=True) has let go of these ops and values"
 
 
 class Tape(Sequence[Node]):
@@ -106,7 +110,16 @@ class Tape(Sequence[Node]):
     @overload
     def __getitem__(self, i: slice) -> Tape: ...
     def __getitem__(self, i: int | slice) -> Node | Tape:
-        return self._part(self.nodes[i]) if isinstance(i, slice) else self.nodes[i]
+        try:
+            return self._part(self.nodes[i]) if isinstance(i, slice) else self.nodes[i]
+        except IndexError:
+            there_are = f"it has {len(self)}, from 0 to {len(self) - 1}" if self.nodes else "it is empty"
+            raise PositionError(f"tape[{i}]: this tape has no such node; {there_are}.") from None
+        except (TypeError, ValueError):
+            raise KindError(
+                f"tape[{repr_text(i)}]: a tape takes a position, tape[3], or a slice, tape[3:9]. "
+                "To find nodes by op or name use tape.find()."
+            ) from None
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -121,9 +134,15 @@ class Tape(Sequence[Node]):
         return int(value in self)
 
     def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
-        """The position of a node in this list."""
-        for i, node in enumerate(self.nodes[start:stop], start):
-            if node is value:
+        """The position of a node in this list.
+
+        Raises
+        ------
+        ArgumentError
+            If it is not there.
+        """
+        for i in range(*slice(start, stop).indices(len(self))):
+            if self.nodes[i] is value:
                 return i
         raise ArgumentError("This node is not on the tape: the outputs do not depend on it.")
 
@@ -132,7 +151,18 @@ class Tape(Sequence[Node]):
         return name_of(x, self.names)
 
     def arguments_of(self, node: Node) -> list[str]:
-        """The arguments of the op that made a node: positions on the tape, and constants."""
+        """The arguments of the op that made a node: positions on the tape, and constants.
+
+        Raises
+        ------
+        KindError
+            If ``node`` is something else.
+        """
+        if not isinstance(node, Node):
+            raise KindError(
+                f"tape.arguments_of got {kind_text(node)}; it takes a node, such as one of the tape: "
+                "tape.arguments_of(tape[3])."
+            )
         texts = [
             f"%{self.position[id(a)]}" if id(a) in self.position else constant_text(a, self.name_of(a))
             for a in node.args
@@ -170,6 +200,11 @@ class Tape(Sequence[Node]):
         -------
         Tape
 
+        Raises
+        ------
+        KindError
+            If what is given is of another type.
+
         Examples
         --------
         >>> import numpy as np
@@ -183,14 +218,26 @@ class Tape(Sequence[Node]):
         >>> [node.rule.name for node in tape.find("*m*")]
         ['matmul', 'sum']
         """
-        if shape is not None and not isinstance(shape, tuple | list):
-            raise KindError(f"tape.find got shape={shape!r}; it is a tuple, such as (None, 10): None fits any length.")
+        for option, pattern in (("op", op), ("name", name), ("scope", scope)):
+            if pattern is not None and not isinstance(pattern, str):
+                raise KindError(
+                    f"tape.find got {option}={repr_text(pattern)}; it is text that a name is or looks like, "
+                    "such as 'matmul' or '*mul*'."
+                )
+        if line is not None and (isinstance(line, bool) or not isinstance(line, int | str)):
+            raise KindError(
+                f"tape.find got line={repr_text(line)}; it is a number, such as 12, or text, such as 'model.py:12'."
+            )
+        if shape is not None and not _is_shape(shape):
+            raise KindError(
+                f"tape.find got shape={repr_text(shape)}; it is a tuple, such as (None, 10): None fits any length."
+            )
 
         def fits(node: Node) -> bool:
             return (
                 (op is None or fnmatchcase(op_of(node), op))
                 and (name is None or fnmatchcase(self.name_of(node) or "", name))
-                and (shape is None or _fits_shape(shape_of(node), shape))
+                and (shape is None or (not is_freed(node) and _fits_shape(shape_of(node), shape)))
                 and (line is None or _is_at(node, line))
                 and (scope is None or _is_inside(node, scope))
             )
@@ -207,8 +254,20 @@ class Tape(Sequence[Node]):
         >>> y = (x - 5) * (x + 1)
         >>> len(Tape(y).where(lambda n: n.data < 0)), Tape(y).where(lambda n: n.grad is not None).nodes
         (2, [])
+
+        Raises
+        ------
+        KindError
+            If ``predicate`` is no function.
+        ShapeError
+            If its answer is neither true nor false, but an array of them.
         """
-        return self._part([node for node in self.nodes if predicate(node)])
+        if not callable(predicate):
+            raise KindError(
+                f"tape.where got {repr_text(predicate)}; it takes a function of a node, such as "
+                "lambda node: node.grad is None."
+            )
+        return self._part([node for node in self.nodes if _is_true(predicate(node))])
 
     def diff(self, other: Tape, *, rtol: float = 1e-5, atol: float = 1e-8) -> TapeDiff:
         """Compare this run with another one of the same program, or of a similar one, node by node.
@@ -228,6 +287,15 @@ class Tape(Sequence[Node]):
         TapeDiff
             Prints as a table; ``.first`` is the first row that differs, ``.same`` is True if none does.
 
+        Raises
+        ------
+        KindError
+            If ``other`` is no tape.
+        TapeError
+            If a tape was freed.
+        ArgumentError
+            If a tolerance is no finite number of at least 0.
+
         Examples
         --------
         >>> import autodiff as ad
@@ -244,7 +312,13 @@ class Tape(Sequence[Node]):
           %5     %5  y     add       3.56         3.716   0.156   0.04199    0.0
         """
         if not isinstance(other, Tape):
-            raise KindError(f"tape.diff compares with another tape, got {type(other).__name__}: give it ad.Tape(loss).")
+            raise KindError(f"tape.diff compares with another tape, got {kind_text(other)}: give it ad.Tape(loss).")
+        if any(is_freed(node) for tape in (self, other) for node in tape):
+            raise TapeError(
+                "tape.diff compares values, and backward(free=True) has let go of them. Leave free=True away, or "
+                "compare before."
+            )
+        require_from_zero("tape.diff", rtol=rtol, atol=atol)
         return TapeDiff(self, other, rtol, atol)
 
     # The table
@@ -258,7 +332,7 @@ class Tape(Sequence[Node]):
                 break
         if hidden:
             lines.insert(1 + ENDS, f"{'…':>5}  {hidden} more nodes, not printed")
-        return "\n".join(lines)
+        return "\n".join([*lines, *_notes(shown)])
 
     __repr__ = __str__
 
@@ -269,7 +343,7 @@ class Tape(Sequence[Node]):
         rows = [self._row(node, columns) for node in shown]
         if hidden:
             rows.insert(ENDS, (f"… {hidden} more nodes, not printed",))
-        return html_table(columns, rows)
+        return html_table(columns, [*rows, *((note,) for note in _notes(shown))])
 
     def _shown(self) -> tuple[list[Node], int]:
         if len(self.nodes) <= MAX_ROWS:
@@ -278,13 +352,15 @@ class Tape(Sequence[Node]):
 
     def _row(self, node: Node, columns: Sequence[Column], detail: int = 3) -> tuple[str, ...]:
         name = self.name_of(node)
+        options = [] if node.rule is FREED else options_of(node)
+        freed = is_freed(node)
         cells = (
             f"%{self.position[id(node)]}",
             shorten(name, 32) if name else "",
             op_of(node),
-            ", ".join([*self.arguments_of(node), *options_of(node)]),
-            shape_text(node),
-            data_text(node._data, detail),
+            ", ".join([*self.arguments_of(node), *options]),
+            "" if freed else shape_text(node),
+            FREE if freed else data_text(node._data, detail),
             data_text(node.grad, detail),
             line_of(node),
         )
@@ -293,6 +369,24 @@ class Tape(Sequence[Node]):
 
 def _columns(shown: Iterable[Node]) -> tuple[Column, ...]:
     return (*COLUMNS, LINE) if any(node.origin is not None for node in shown) else COLUMNS
+
+
+def _notes(shown: Iterable[Node]) -> list[str]:
+    return [FREE_NOTE] if any(node.rule is FREED for node in shown) else []
+
+
+def _is_true(answer: Any) -> bool:
+    data = data_of(answer)
+    if isinstance(data, np.ndarray) and data.size != 1:
+        raise ShapeError(
+            f"tape.where got a function that answers with an array of shape {data.shape}; it should say one true or "
+            "false for each node, such as lambda n: (n.data > 0).any()."
+        )
+    return bool(data)
+
+
+def _is_shape(x: object) -> bool:
+    return isinstance(x, tuple | list) and all(n is None or isinstance(n, int | np.integer) for n in x)
 
 
 def _fits_shape(shape: tuple[int, ...], wanted: Sequence[int | None]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from .node import Node
+from .numbers import is_number
 from .summary import align_points, shorten, text_width
+from .tape import FREED
 
 MAX_WIDTH = 120
 """How wide a printed table may be."""
@@ -21,21 +24,27 @@ class Column(NamedTuple):
     right: bool = False
 
 
+FREE = "freed"
+"""What stands for an op or a value that ``backward(free=True)`` has let go of."""
 LINE = Column("line", 18)
 """The last column, where nodes know the line of source that made them."""
 
 
 def op_of(node: Node) -> str:
-    """The name of the op that made a node; ``leaf`` if none did."""
+    """The name of the op that made a node; ``leaf`` if none did, ``freed`` if the tape has let go of it."""
+    if node.rule is FREED:
+        return FREE
     return node.rule.name if node.rule is not None else "leaf"
 
 
 def line_of(node: Node) -> str:
     """The line of source that made a node, as ``model.py:12``; empty if that is not known."""
-    if node.origin is None:
-        return ""
-    line = node.origin.place.line
-    return f"{Path(line.filename).name}:{line.number}"
+    return node.origin.place.line.where if node.origin is not None else ""
+
+
+def is_freed(node: Node) -> bool:
+    """Whether ``backward(free=True)`` has let go of the value of a node; that of the output it keeps."""
+    return node.rule is FREED and not isinstance(node._data, np.ndarray) and not is_number(type(node._data))
 
 
 def text_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], narrow: bool = False) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, ModuleType
@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from .errors import ArgumentError
 from .node import Node
-from .summary import SHORT
+from .source import user_frame
+from .summary import SHORT, kind_text
 
 OBJECTS = 5_000
 """How many objects are looked at among the local variables, and again among the global ones."""
@@ -69,6 +71,62 @@ def name_of(x: Any, names: dict[int, str]) -> str | None:
     given = str(x.name) if isinstance(x, Node) and x.name else None
     found = names.get(id(x))
     return found if given is None or (found is not None and found.endswith(f".{given}")) else given
+
+
+def named_in(doing: str, model: Any, kinds: type | tuple[type, ...] = Node) -> dict[str, Any]:
+    """What a model holds by name: the parameters of a module, or what is in lists, tuples and dicts, nested at will.
+
+    What has no name there is called by the caller's variables, or else by its place.
+
+    Parameters
+    ----------
+    doing : str
+        Who asks, for the error.
+    model : Module, mapping, list, tuple or one node
+        Pairs as of ``named_parameters()`` are names and what they name.
+    kinds : type or tuple of type
+        What is looked for.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> w, b = ad.Value(1.0), ad.Value(0.0, name="bias")
+    >>> list(named_in("health()", {"layer": [w, ad.Value(2.0)]})), list(named_in("health()", [w, b, ad.Value(3.0)]))
+    (['layer.0', 'layer.1'], ['w', 'bias', '2'])
+    """
+    if not isinstance(model, type) and callable(getattr(model, "named_parameters", None)):
+        found = {str(name): x for name, x in model.named_parameters() if isinstance(x, kinds)}
+    else:
+        if not isinstance(model, type) and callable(getattr(model, "parameters", None)):
+            model = list(model.parameters())
+        names = find_names(user_frame())
+        found = {}
+        for path, x in _members(model, "", kinds):
+            called = name_of(x, names) if not path.strip("0123456789.") else path
+            found[called if called and called not in found else path or "parameter"] = x
+    if not found:
+        what = "parameters" if kinds is Node else "arrays or parameters"
+        raise ArgumentError(
+            f"{doing} got {kind_text(model)} in which there are no {what}. Give it the model, a list of them, or "
+            "a dict of them by name."
+        )
+    return found
+
+
+def _members(thing: Any, path: str, kinds: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    """What there is of these kinds, with the dotted path there."""
+    if isinstance(thing, kinds):
+        yield path, thing
+    elif isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):  # of named_parameters()
+        yield from _members(thing[1], thing[0], kinds)
+    elif isinstance(thing, Mapping | list | tuple):
+        for key, inner in thing.items() if isinstance(thing, Mapping) else enumerate(thing):
+            yield from _members(inner, f"{path}.{key}" if path else str(key), kinds)
 
 
 def _local_variables(frame: FrameType) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PACKAGE = str(Path(__file__).parent.parent) + os.sep
 
@@ -19,12 +19,18 @@ class Line(NamedTuple):
     number: int
 
     @property
+    def where(self) -> str:
+        """File and number as people say them: ``model.py:12``, or ``cell [5], line 3`` of a notebook."""
+        cell = cell_of(self.filename)
+        return f"{Path(self.filename).name}:{self.number}" if cell is None else f"cell [{cell}], line {self.number}"
+
+    @property
     def text(self) -> str:
         """What stands there."""
         return linecache.getline(self.filename, self.number).strip()
 
     def __str__(self) -> str:
-        return f"{Path(self.filename).name}:{self.number}" + (f": {self.text}" if self.text else "")
+        return f"{self.where}: {self.text}" if self.text else self.where
 
 
 class Place(NamedTuple):
@@ -38,6 +44,17 @@ class Place(NamedTuple):
     last: int
     column: int | None
     end_column: int | None
+
+
+def cell_of(filename: str) -> int | None:
+    """The number of the notebook cell that was compiled under this name.
+
+    IPython calls a cell by a hash of its text, and keeps the number beside it for its own tracebacks.
+    """
+    get_ipython: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = get_ipython() if get_ipython is not None else None
+    numbers: dict[str, int] = getattr(getattr(shell, "compile", None), "_filename_map", {})
+    return numbers.get(filename)
 
 
 def is_users(frame: FrameType) -> bool:

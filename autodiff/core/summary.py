@@ -203,6 +203,35 @@ def _char_width(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
+def repr_text(x: Any, width: int = SHORT) -> str:
+    """What was given, in an error: its ``repr`` on one line, or its kind if its ``repr`` raises.
+
+    Examples
+    --------
+    >>> repr_text("a"), repr_text([1.5] * 50)
+    ("'a'", '[1.5, 1.5, 1.5, 1.5,…1.5, 1.5, 1.5, 1.5]')
+    """
+    try:
+        text = repr(x)
+    except Exception:  # an object of the user's own
+        return kind_text(x)
+    return shorten(text, width)
+
+
+def kind_text(x: Any) -> str:
+    """What kind of thing was given, in an error.
+
+    Examples
+    --------
+    >>> [kind_text(x) for x in (3, [3], int, None)]
+    ['an int', 'a list', 'the class int', 'None']
+    """
+    if x is None:
+        return "None"
+    name = x.__name__ if isinstance(x, type) else type(x).__name__
+    return f"the class {name}" if isinstance(x, type) else f"{'an' if name[:1] in 'aeiouAEIO' else 'a'} {name}"
+
+
 def align_points(texts: list[str]) -> list[str]:
     """Pad numbers on the right, so that their decimal points stand below each other once they are right-aligned.
 

@@ -164,7 +164,7 @@ def test_a_page_with_names_that_are_markup():
 
 def test_what_is_not_a_tape_is_refused():
     tape = run()
-    with pytest.raises(ad.AutodiffError, match=r"diff compares with another tape, got Tensor: give it ad.Tape\(loss\)"):
+    with pytest.raises(ad.AutodiffError, match=r"compares with another tape, got a Tensor: give it ad.Tape\(loss\)"):
         tape.diff(tape[-1])
 
 
@@ -197,3 +197,10 @@ def test_long_tapes_are_compared_quickly():
     assert time.perf_counter() - start < 30
     assert [row.node.rule.name for row in diff.rows if row.here is None] == ["exp"] * 3
     assert sum(row.there is None for row in diff.rows) == 0
+
+
+@pytest.mark.parametrize("options", [{"rtol": "a"}, {"rtol": -1}, {"atol": np.nan}, {"atol": None}])
+def test_what_is_no_tolerance(options):
+    tape = ad.Tape(ad.Value(2.0) * 2)
+    with pytest.raises(ad.errors.ArgumentError, match=r"tape.diff got .tol=.*; it is a finite number of at least 0"):
+        tape.diff(tape, **options)

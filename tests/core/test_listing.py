@@ -14,28 +14,9 @@ from autodiff.core.names import find_names
 from autodiff.core.summary import (
     text_width,
 )
+from tests.models import MLP
 
 NAN, INF = np.nan, np.inf
-
-
-class Linear:
-    def __init__(self, n_in, n_out):
-        self.weight = ad.Tensor(np.linspace(-1, 1, n_in * n_out).reshape(n_out, n_in))
-        self.bias = ad.Tensor(np.zeros(n_out))
-
-    def named_parameters(self):
-        yield "weight", self.weight
-        yield "bias", self.bias
-
-
-class Model:
-    def __init__(self):
-        self.layers = [Linear(2, 4), Linear(4, 3)]
-
-    def named_parameters(self):
-        for i, layer in enumerate(self.layers):
-            for name, p in layer.named_parameters():
-                yield f"layers.{i}.{name}", p
 
 
 class Bag:
@@ -66,7 +47,9 @@ def test_membership_and_position_are_by_identity_not_by_value():
     assert a in tape
     assert ad.Tensor([1.0, 2.0]) not in tape
     assert 1.0 not in tape
-    assert tape.index(y) == 2
+    assert tape.index(y) == tape.index(y, -1) == tape.index(y, 1, 3) == 2
+    with pytest.raises(ValueError, match="not on the tape"):
+        tape.index(y, 0, 2)
     assert tape.count(a) == 1
     with pytest.raises(ValueError, match="not on the tape"):
         tape.index(ad.Tensor([1.0, 2.0]))
@@ -93,6 +76,42 @@ def test_a_freed_tape_says_so():
     y.backward(free=True)
     with pytest.raises(ad.AutodiffError, match="freed"):
         ad.Tape(y)
+
+
+def test_a_tape_whose_values_were_freed_is_printed_nevertheless():
+    a = ad.Tensor(np.ones((2, 2)))
+    y = (ad.exp(a) @ a).sum()
+    tape, other = ad.Tape(y), ad.Tape((ad.exp(a) @ a).sum())
+    y.backward(free=True)
+    header, _, exp, product, result, note = [line.split() for line in str(tape).splitlines()]
+    assert header[:4] == ["index", "name", "op", "arguments"]
+    assert exp == ["%1", "freed", "freed", "-"]
+    assert product == ["%2", "freed", "freed", "-"]
+    assert result[:5] == ["%3", "y", "freed", "()", "21.75"]
+    assert " ".join(note) == "freed: backward(free=True) has let go of these ops and values"
+    assert "has let go" in tape._repr_html_()
+    assert len(tape.find(shape=(2, 2))) == 1
+    for here, there in ((tape, other), (other, tape)):
+        with pytest.raises(
+            ad.errors.TapeError, match=r"tape\.diff compares values, and backward\(free=True\) has let go"
+        ):
+            here.diff(there)
+
+
+@pytest.mark.parametrize("i", ["a", 1.5, None, (1, 2), ad.Value(1.0), slice("a", None), slice(None, None, 0)])
+def test_what_is_no_position(i):
+    with pytest.raises(ad.errors.KindError, match=r"a tape takes a position, tape\[3\], or a slice"):
+        ad.Tape(ad.Value(2.0) * 2)[i]
+
+
+@pytest.mark.parametrize("i", [2, 99, -3])
+def test_a_position_that_is_not_there(i):
+    tape = ad.Tape(ad.Value(2.0) * 2)
+    with pytest.raises(IndexError, match=rf"tape\[{i}\]: this tape has no such node; it has 2, from 0 to 1") as found:
+        tape[i]
+    assert isinstance(found.value, ad.errors.PositionError)
+    with pytest.raises(IndexError, match="it is empty"):
+        tape[:0][0]
 
 
 # The table
@@ -144,7 +163,7 @@ def test_many_arguments_are_elided():
 
 
 def test_no_line_is_wider_than_the_limit():
-    model, X = Model(), np.ones((100, 2))
+    model, X = MLP(), np.ones((100, 2))
     first, second = model.layers
     h = ad.tanh(ad.linear(X, first.weight, first.bias))
     loss = ad.cross_entropy(ad.linear(ad.dropout(h, rng=0), second.weight, second.bias), np.zeros(100, int))
@@ -248,14 +267,14 @@ def test_the_nearest_and_shortest_name_wins_then_the_first():
 
 
 def test_a_parameter_is_called_by_its_module_even_where_a_loop_left_a_variable():
-    model = Model()
+    model = MLP()
     for _, p in model.named_parameters():
         p.zero_grad()
     assert find_names(sys._getframe())[id(p)] == "model.layers.1.bias"
 
 
 def test_parameters_named_by_their_layer_get_the_whole_path():
-    model = Model()
+    model = MLP()
     for name, parameter in model.named_parameters():
         parameter.name = name.rpartition(".")[2]
     y = model.layers[0].weight.sum()

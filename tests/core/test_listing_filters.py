@@ -42,6 +42,28 @@ def test_by_shape_with_any_length(tape):
         tape.find(shape=3)
 
 
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"op": 3}, "tape.find got op=3; it is text that a name is or looks like"),
+        ({"name": 3}, "tape.find got name=3; it is text"),
+        ({"scope": ["model"]}, r"tape.find got scope=\['model'\]; it is text"),
+        ({"line": 1.5}, "tape.find got line=1.5; it is a number, such as 12, or text"),
+        ({"line": True}, "tape.find got line=True"),
+        ({"shape": (None, "a")}, r"shape=\(None, 'a'\); it is a tuple"),
+    ],
+)
+def test_what_is_no_question(tape, question, message):
+    with pytest.raises(ad.errors.KindError, match=message):
+        tape.find(**question)
+
+
+@pytest.mark.parametrize("predicate", [3, None, "grad"])
+def test_what_is_no_predicate(tape, predicate):
+    with pytest.raises(ad.errors.KindError, match=r"tape.where got .*; it takes a function of a node"):
+        tape.where(predicate)
+
+
 def test_several_at_once_must_all_fit(tape):
     assert ops_of(tape.find("t*", shape=(5, 3))) == ["tanh"]
     assert ops_of(tape.find("t*", shape=(5, 4))) == []
@@ -104,3 +126,17 @@ def test_a_long_tape_is_filtered_quickly():
     assert len(tape.find("sin")) == 50_000
     assert len(str(tape.find("sin")).splitlines()) == 52
     assert len(tape.where(lambda node: node.data > 2)) == 0
+
+
+@pytest.mark.parametrize("question", [lambda n: n.data > 0, lambda n: n * 1, lambda n: np.array([])])
+def test_an_answer_that_is_neither_true_nor_false(tape, question):
+    with pytest.raises(ad.errors.ShapeError, match=r"array of shape \(.*such as lambda n: \(n.data > 0\).any\(\)"):
+        tape.where(question)
+    assert len(tape.where(lambda n: (n.data > 0).any())) == 5
+    assert len(tape.where(lambda n: np.array([True]))) == len(tape)
+
+
+@pytest.mark.parametrize("x", [3, None, "loss"])
+def test_what_has_no_arguments(tape, x):
+    with pytest.raises(ad.errors.KindError, match=r"tape.arguments_of got .*; it takes a node"):
+        tape.arguments_of(x)

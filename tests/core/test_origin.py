@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,6 +39,24 @@ def test_a_node_remembers_its_expression():
     assert texts == ["ad.sin(x)", "3 * ad.sin(x)", "3 * ad.sin(x) + x"]
     assert place_of(y).function == "test_a_node_remembers_its_expression"
     assert place_of(y).line.filename == __file__
+
+
+def test_a_cell_of_a_notebook_is_called_by_its_number(monkeypatch):
+    from IPython.core.compilerop import CachingCompiler
+
+    compiler = CachingCompiler()
+    shell = SimpleNamespace(compile=compiler)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    cell = "x = ad.Value(2.0)\nwith ad.trace():\n    y = ad.sin(x)\n"
+    space = {"ad": ad}
+    exec(compile(cell, compiler.cache(cell, number=5), "exec"), space)
+    line = place_of(space["y"]).line
+    assert str(line) == "cell [5], line 3: y = ad.sin(x)"
+    tape = ad.Tape(space["y"])
+    assert str(tape).splitlines()[-1].endswith("cell [5], line 3")
+    assert len(tape.find(line="cell [5], line 3")) == 1
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))  # imported by a script
+    assert line.where == f"{line.filename}:3"
 
 
 def test_an_expression_of_several_lines():
