@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +32,7 @@ class Reason(NamedTuple):
 
 def line_text(line: Line) -> str:
     """A line of source in a sentence: ``model.py:12 `h = ad.relu(z)` ``."""
-    where = f"{Path(line.filename).name}:{line.number}"
-    return f"{where} `{shorten(line.text, 80)}`" if line.text else where
+    return f"{line.where} `{shorten(line.text, 80)}`" if line.text else line.where
 
 
 def share_text(n: int, total: int, what: str = "entries") -> str:

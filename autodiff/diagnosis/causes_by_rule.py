@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.edges import contributions
 from ..core.listing import Tape
 from ..core.node import Node, data_of, shape_of
 from ..core.summary import data_text, number_text
@@ -278,8 +279,20 @@ def _times_zero(edge: Edge, tape: Tape, other: Any, name: str) -> Reason:
     what = f"{name}, which is 0" if name != "0" else name
     if shape:
         what = f"{name}, of which {share_text(zeros, total)} are 0"
+    if isinstance(other, Node) and other.is_leaf and zeros == total and _gets_gradient(edge, other):
+        text = (
+            f"{called(tape, edge.argument)} is multiplied by {what}. {name} gets a gradient itself: after one step it "
+        )
+        text += "is no longer 0, and this gradient comes back"
+        return Reason("multiplied by zero", text, share=1.0, healthy=True)
     also = ", also wherever a gradient arrives" if zeros < total else ""
     return Reason("multiplied by zero", f"{called(tape, edge.argument)} is multiplied by {what}{also}", repair, 1.0)
+
+
+def _gets_gradient(edge: Edge, leaf: Node) -> bool:
+    """Whether another argument of the op of an edge gets something that is not 0."""
+    parts = zip(edge.node.args, contributions(edge.node, edge.g), strict=True)
+    return any(x is leaf and part is not None and bool(as_floats(part.fitted).any()) for x, part in parts)
 
 
 def _divisor(edge: Edge, tape: Tape, kind: str) -> Reason | None:

@@ -50,13 +50,13 @@ def measure(x: Any) -> Size:
     if x.__class__ is float and x - x == 0:  # most of a long tape
         return Size(1, int(x == 0), 0, 0, abs(x), abs(x))
     if x.__class__ is np.ndarray and x.dtype.char == "d" and x.size:  # and nearly all of the rest
-        entries = x.ravel()
-        largest = max(float(np.maximum.reduce(entries)), -float(np.minimum.reduce(entries)))
-        if 1e-140 < largest < 1e140:  # the squares neither overflow nor vanish; nor is a nan in it
-            norm = math.sqrt(float(entries.dot(entries)))
-            return Size(x.size, x.size - int(np.count_nonzero(x)), 0, 0, largest, norm)
+        entries = np.abs(x).ravel()
+        largest = entries.item(entries.argmax())  # nan if there is one
+        zeros = entries.size - int(np.count_nonzero(entries))
         if not largest:
-            return Size(x.size, x.size, 0, 0, 0.0, 0.0)
+            return Size(entries.size, zeros, 0, 0, 0.0, 0.0)
+        if 1e-140 < largest < 1e140:  # the squares neither overflow nor vanish
+            return Size(entries.size, zeros, 0, 0, largest, math.sqrt(entries.dot(entries)))
     with np.errstate(all="ignore"):
         entries = np.abs(as_floats(x))
         nan, infinite = int(np.count_nonzero(np.isnan(entries))), int(np.count_nonzero(np.isinf(entries)))
@@ -152,9 +152,7 @@ class Flow:
         self.cotangents: dict[int, Any] = {}
         self.into: dict[int, list[Edge]] = {}
         sizes: dict[int, tuple[Any, Size]] = {}  # of what was sent last: a single contribution is the cotangent
-        for node, g, parts in pull_apart([loss], [ones_like(loss)]):
-            if node.index not in self.depending:
-                continue
+        for node, g, parts in pull_apart([loss], [ones_like(loss)], wanted=self.depending):
             self.cotangents[node.index] = g
             if node is p:
                 continue
@@ -162,7 +160,7 @@ class Flow:
             if before is None or sent is not g:
                 before = measure(g)
             for k, (x, part) in enumerate(zip(node.args, parts)):
-                if part is not None and x.index in self.depending:
+                if part is not None:
                     edge = Edge(node, k, g, before, measure(part.fitted))
                     self.edges.append(edge)
                     self.into.setdefault(x.index, []).append(edge)
@@ -208,9 +206,12 @@ class Flow:
         path: list[Edge] = []
         index = self.p.index
         while uses := self.into.get(index):
-            largest = max(edge.after.norm for edge in uses) * (1 - 1e-9)  # rounding decides nothing
-            path.append(next((edge for edge in reversed(uses) if edge.after.norm >= largest), uses[0]))
-            index = path[-1].node.index
+            heaviest = uses[0]
+            if len(uses) > 1:
+                largest = max(edge.after.norm for edge in uses) * (1 - 1e-9)  # rounding decides nothing
+                heaviest = next((edge for edge in reversed(uses) if edge.after.norm >= largest), heaviest)
+            path.append(heaviest)
+            index = heaviest.node.index
         return path[::-1]
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
-from ..core.node import Array, Node
-from ..core.summary import align_points, number_text, shorten, text_width
+from ..core.checks import is_finite, require_from_zero
+from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.names import named_in
+from ..core.node import Array, Node, describe, size_of
+from ..core.summary import align_points, kind_text, number_text, shorten, text_width
 from ..core.tape import collect, pull_back, require_tracked
 from ..node_methods import first_cotangent
 from .health_plot import plot_health
-from .layers import Layer, LayerReader, floats_of, named_parameters, pooled, saturated_share
+from .layers import Layer, LayerReader, floats_of, pooled, saturated_share
 from .verdicts import Case, Verdict, examine
 
 WIDTH = 120
@@ -135,6 +137,8 @@ class Health:
 
         Raises
         ------
+        KindError
+            If ``ax`` is something else.
         MissingExtraError
             If Matplotlib is not installed.
         """
@@ -215,7 +219,11 @@ def health(model: Any, loss: Node | None = None, *, optimizer: Any = None, lr: f
     Raises
     ------
     ArgumentError
-        If there are no parameters, or both an optimizer and ``lr`` are given.
+        If there are no parameters, ``lr`` is no finite number of at least 0, or both it and an optimizer are given.
+    KindError
+        If ``optimizer`` is something else.
+    ShapeError
+        If the loss is no single number, and ``backward`` was not called.
     TapeError
         If the loss was not recorded, or its tape was freed.
     StaleDataError
@@ -245,9 +253,8 @@ def health(model: Any, loss: Node | None = None, *, optimizer: Any = None, lr: f
     0: 16 of 16 relu units are 0 for all 100 examples (dead). Lower the learning rate, or start with smaller weights and
     biases of 0; leaky_relu keeps a slope.
     """
-    parameters = named_parameters(model)
-    if optimizer is not None and lr is not None:
-        raise ArgumentError("health() got an optimizer and lr; give one of them: the optimizer has a learning rate.")
+    parameters = named_in("health()", model)
+    _check_step(optimizer, lr)
     nodes: list[Node] = []
     if loss is not None:
         nodes, _ = collect([require_tracked(loss, "health()")], stale_allowed=True)
@@ -259,11 +266,29 @@ def health(model: Any, loss: Node | None = None, *, optimizer: Any = None, lr: f
     return Health(rows, examine(case), None if loss is None else case.loss_value)
 
 
+def _check_step(optimizer: Any, lr: Any) -> None:
+    """Raise unless there is at most one of an optimizer and a learning rate, and it is one."""
+    if optimizer is not None and lr is not None:
+        raise ArgumentError("health() got an optimizer and lr; give one of them: the optimizer has a learning rate.")
+    if lr is not None:
+        require_from_zero("health()", lr=lr)
+    if optimizer is not None and not hasattr(optimizer, "params") and not is_finite(getattr(optimizer, "lr", None)):
+        raise KindError(
+            f"health() got {kind_text(optimizer)} as optimizer; it is one that was made, such as "
+            "optim.SGD(model.parameters(), lr=0.1). A learning rate alone is lr=0.1."
+        )
+
+
 def _gradients(parameters: Mapping[str, Node], loss: Node | None) -> dict[str, Array]:
     """The gradients that backward left, or else those of a sweep of our own."""
     left = {name: floats_of(p.grad) for name, p in parameters.items() if p.grad is not None and p.tracked}
     if loss is None or (loss.grad is not None and any(np.any(g) for g in left.values())):  # not zeroed since
         return left
+    if size_of(loss) != 1:
+        raise ShapeError(
+            f"health() got {describe(loss)} as the loss, which has {size_of(loss)} entries; a loss is a single number. "
+            "Reduce it first, with .mean() or .sum()."
+        )
     names = {id(p): name for name, p in parameters.items() if p.tracked}
     sweep = pull_back([loss], [first_cotangent(loss, None)], inputs=list(parameters.values()))
     return {names[id(node)]: floats_of(g) for node, g in sweep if id(node) in names}

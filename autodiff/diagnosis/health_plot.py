@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..core.errors import MissingExtraError
-from ..core.summary import shorten
+from ..core.figures import axes_for, label_text
 
 LINE = 1e-3
 """A step of this part of the data is usual."""
@@ -14,22 +13,16 @@ BAND = (1e-4, 1e-2)
 """Steps within this band are nothing to think about."""
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 BLUE, GREEN, ORANGE = "#0072B2", "#009E73", "#D55E00"
-NAME_WIDTH = 24
 
 
 def plot_health(rows: Sequence[Any], ax: Any = None) -> Any:
     """Two panels that share the layers: updates, or else gradients, beside the data; and what is dead or saturated."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("Plotting", "matplotlib", "plot") from error
-    if ax is None:
-        ax = Figure(figsize=(9, 1.6 + 0.32 * len(rows)), layout="constrained").add_subplot()
+    ax = axes_for("health(...).plot()", ax, width=9, height=1.6 + 0.32 * len(rows))
     ax.set_axis_off()
     left, right = ax.inset_axes((0, 0, 0.58, 1)), ax.inset_axes((0.63, 0, 0.37, 1))
     _draw_ratios(left, rows)
     _draw_shares(right, rows)
-    names = [shorten(row.layer, NAME_WIDTH) + (f" ({row.activation})" if row.activation else "") for row in rows]
+    names = [label_text(row.layer) + (f" ({row.activation})" if row.activation else "") for row in rows]
     left.set_yticks(range(len(rows)), names)
     right.set_yticks(range(len(rows)), [])
     for panel in (left, right):

@@ -6,18 +6,15 @@ are layer ``0``, and the activation that their result goes through is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
-from ..core.names import find_names, name_of
 from ..core.node import Array, Node, data_of, shape_of
 from ..core.numbers import to_float
-from ..core.source import user_frame
 from .signs import CONVOLUTIONS, activation_name, is_activation, saturation, unit_axis, units_off
 
 SUMS = frozenset({"add", "subtract"})
@@ -58,40 +55,6 @@ class Layer:
     def frozen(self) -> bool:
         """Whether no parameter wants a gradient."""
         return not any(p.tracked for p in self.parameters.values())
-
-
-def named_parameters(model: Any, doing: str = "health()") -> dict[str, Node]:
-    """The parameters of a model by name: of a module, or of lists, tuples and dicts of nodes.
-
-    Raises
-    ------
-    ArgumentError
-        If there are none.
-    """
-    if callable(getattr(model, "named_parameters", None)):
-        found = {str(name): p for name, p in model.named_parameters() if isinstance(p, Node)}
-    else:
-        if callable(getattr(model, "parameters", None)):
-            model = list(model.parameters())
-        names = find_names(user_frame())
-        found = {}
-        for path, p in _inside(model, ""):
-            called = name_of(p, names) if path.replace(".", "").isdigit() or not path else path
-            found[called if called and called not in found else path or "parameter"] = p
-    if not found:
-        raise ArgumentError(
-            f"{doing} got a {type(model).__name__} in which there are no parameters. Give it the model, its "
-            "parameters in a list, or a dict of them by name."
-        )
-    return found
-
-
-def _inside(thing: Any, path: str) -> Iterator[tuple[str, Node]]:
-    if isinstance(thing, Node):
-        yield path, thing
-    elif isinstance(thing, Mapping | list | tuple):
-        for key, inner in thing.items() if isinstance(thing, Mapping) else enumerate(thing):
-            yield from _inside(inner, f"{path}.{key}" if path else str(key))
 
 
 class LayerReader:

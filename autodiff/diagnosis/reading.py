@@ -20,6 +20,9 @@ CHOICE = (r"\bargm(ax|in)\(", r"[=!]=", r"\b(round|rint|astype|one_hot)\(")
 
 ASSIGNED = re.compile(r"^([A-Za-z_][\w.]*)\s*(?::[^=]+)?=(?!=)\s*(.*)$")
 
+MADE = re.compile(r"^[\s\w,.]+=(?!=)")
+"""What stands before the value where variables are assigned."""
+
 
 def find_line(filename: str, first: int, last: int, patterns: Sequence[str]) -> Line | None:
     """The last line of a range of the source that fits the first pattern that any fits; comments do not count."""
@@ -67,6 +70,16 @@ class Reading:
     def assignment_of(self, name: str) -> Line | None:
         """The last line that assigns a variable."""
         return self.find([rf"^{re.escape(name)}\s*=(?!=)"])
+
+    def never_reads(self, name: str) -> bool:
+        """Whether no line reads a variable: it is made, and asked about."""
+        lines = linecache.getlines(self.code.co_filename)
+        if name in self.code.co_varnames + self.code.co_cellvars:  # only the function can read it
+            last = max(line or 0 for _, _, line in self.code.co_lines())
+            lines = lines[self.code.co_firstlineno : last]
+        read = re.compile(rf"\b{re.escape(name)}\b")
+        texts = [line.partition("#")[0] for line in lines if read.search(line) and "why(" not in line]
+        return name.isidentifier() and bool(texts) and not any(read.search(MADE.sub("", text)) for text in texts)
 
     def overwritten(self, name: str) -> tuple[str, Line, Line] | None:
         """A variable that was made of another one and assigned again before it was used, and the two lines."""

@@ -30,6 +30,16 @@ CONVOLUTIONS = frozenset({"conv", "conv_layer", "conv_input", "transposed_layer"
 KEEP_AXES = ACTIVATIONS | {"add", "subtract", "multiply", "divide", "max_pool", "window_sum", "maximum", "clip_below"}
 """Rules that leave the channels where they were."""
 
+SQUASHED_BY = {
+    "softmax_cross_entropy": ("cross_entropy takes a softmax itself", frozenset({"softmax", "sigmoid"})),
+    "log_softmax": ("log_softmax takes a softmax itself", frozenset({"softmax", "sigmoid"})),
+    "softmax": ("another softmax follows", frozenset({"softmax"})),
+    "log_sigmoid": ("the loss takes a sigmoid itself", frozenset({"softmax", "sigmoid"})),
+}
+"""Rules that squash logits, what is to be said of that, and what must not have squashed them before."""
+ARRANGING = frozenset({"reshape", "squeeze", "expand_dims", "transpose", "getitem", "negative"})
+"""Rules that leave probabilities probabilities, or turn their sign."""
+
 
 def activation_name(node: Node) -> str | None:
     """What kind of activation made a node; None if it was something else."""
@@ -133,3 +143,23 @@ def saturation(node: Node) -> tuple[int, int] | None:
         axis = node.params["axis"] if node.params else -1
         flat = np.max(y, axis=axis) > SATURATED_SOFTMAX
     return int(np.count_nonzero(flat)), flat.size
+
+
+def squashed_before(node: Node) -> Node | None:
+    """The softmax or sigmoid whose result the op that made a node squashes again; None if there is none.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> p = ad.softmax(ad.Tensor([[0.0, 9.0]]))
+    >>> squashed_before(ad.cross_entropy(p, [1])) is p
+    True
+    """
+    name = node.rule.name if node.rule is not None else ""
+    if name not in SQUASHED_BY or not node.args:
+        return None
+    made = node.args[0]
+    while isinstance(made, Node) and made.rule is not None and made.rule.name in ARRANGING and made.args:
+        made = made.args[0]
+    is_squashed = isinstance(made, Node) and made.rule is not None and made.rule.name in SQUASHED_BY[name][1]
+    return made if is_squashed else None

@@ -35,13 +35,15 @@ DISCRETE = {
 class Lost(NamedTuple):
     """Why a gradient is not there: the reason, and the op and line where it was lost, if known.
 
-    Where the line is not known, ``patterns`` say what to look for in the source.
+    Where the line is not known, ``patterns`` say what to look for in the source.  A ``guess`` is what may be so, with
+    nothing on the tape, or in what is known of the program, that says it.
     """
 
     reason: Reason
     node: Node | None = None
     line: Line | None = None
     patterns: tuple[str, ...] = ()
+    guess: bool = False
 
 
 def why_unreached(p: Node, loss: Node, tape: Tape, name: str) -> Lost:
@@ -63,7 +65,10 @@ def why_unreached(p: Node, loss: Node, tape: Tape, name: str) -> Lost:
         or _too_late(p, loss, name)
         or _unused(descent, tape, name)
         or _suspects(descent, tape, name)
-        or Lost(Reason("never reached", f"no op on the tape of the loss uses {name}, or anything computed from it"))
+        or Lost(
+            Reason("never reached", f"no op on the tape of the loss uses {name}, or anything computed from it"),
+            guess=True,
+        )
     )
 
 
@@ -235,7 +240,8 @@ def _too_late(p: Node, loss: Node, name: str) -> Lost | None:
             "newer than the loss",
             f"{name} was made, or given other data, after the loss was computed",
             "Compute the loss again, from what it is now.",
-        )
+        ),
+        guess=True,
     )
 
 
@@ -359,7 +365,7 @@ def _suspects(descent: Descent, tape: Tape, name: str) -> Lost | None:
         reason = _discrete(x.rule.name, f"{name} or something else")._replace(repair=hint)
     else:
         reason = Reason(suspect.cause, f"no op on the tape uses {name}; but {suspect.text}", hint)
-    return Lost(reason, user, line_of(x) or line_of(user), suspect.patterns)
+    return Lost(reason, user, line_of(x) or line_of(user), suspect.patterns, guess=True)
 
 
 def _is_nobodys(x: Any, tape: Tape) -> bool:

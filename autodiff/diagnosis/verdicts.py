@@ -13,7 +13,7 @@ from ..core.node import Array, Node, shape_of
 from ..core.summary import number_text
 from .anomaly import count
 from .layers import Layer, LayerReader, floats_of, pooled, root_mean_square, saturated_share
-from .signs import SATURATED_SOFTMAX, activation_name, by_unit, saturation
+from .signs import SATURATED_SOFTMAX, SQUASHED_BY, activation_name, by_unit, saturation, squashed_before
 
 MOST_DEAD = 0.7
 """More of a layer's relu units than this must not be off for a whole batch; half are in a fresh narrow net."""
@@ -218,6 +218,22 @@ def saturated(case: Case) -> Iterator[Verdict]:
                 )
 
 
+def squashed_twice(case: Case) -> Iterator[Verdict]:
+    """Probabilities where logits belong: the loss can get nowhere near 0."""
+    for node in case.reader.nodes:
+        before = squashed_before(node)
+        if before is not None:
+            rule: Any = before.rule
+            yield Verdict(
+                "squashed twice",
+                case.place_of(before),
+                f"its {rule.name} gives probabilities, and {SQUASHED_BY[node.rule.name][0]}: "  # type: ignore[union-attr]
+                f"squashed twice, the loss cannot get near 0. Leave the first {rule.name} out of the model: the loss "
+                "wants the logits.",
+            )
+            return
+
+
 def sure_and_wrong(case: Case) -> Iterator[Verdict]:
     """Probabilities that are nearly 0 or 1 while the loss is worse than that of a guess."""
     for node in case.reader.nodes:
@@ -405,10 +421,11 @@ CHECKS = (
     Check(large_input),
     Check(symmetric),
     Check(dead_units, _unless("symmetric")),
+    Check(squashed_twice),
     Check(saturated),
     Check(growing),
     Check(steep, _unless("exploding", "large input")),
-    Check(sure_and_wrong, _unless("exploding", "large input", "saturated")),
+    Check(sure_and_wrong, _unless("exploding", "large input", "saturated", "squashed twice")),
     Check(uneven, _unless("dead units", "saturated", "large input", "exploding", "symmetric")),
     Check(no_gradient, _unless("dead units", "saturated", "symmetric", "vanishing")),
     Check(constant_output, _unless("dead units", "saturated", "symmetric", "large input", "vanishing")),

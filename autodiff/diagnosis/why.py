@@ -16,7 +16,8 @@ from ..core.errors import ArgumentError, KindError, StaleDataError, TapeError
 from ..core.listing import Tape
 from ..core.names import find_names, name_of
 from ..core.node import Node, data_of, describe, shape_of, size_of
-from ..core.summary import data_text, shorten
+from ..core.numbers import is_number
+from ..core.summary import data_text, kind_text, shorten
 from .answer import DISCRETE_REPAIR, Reason, Why, line_text
 from .descent import ancestors, live_nodes
 from .flow import Flow, line_of, measure
@@ -48,7 +49,8 @@ def why(p: Any, loss: Any = None) -> Why:
     Raises
     ------
     KindError
-        If ``p`` is a model or a list (ask for one of its parameters), or holds symbols.
+        If ``p`` is a model or a list (ask for one of its parameters), or holds symbols; if ``p`` or ``loss`` is
+        neither a node nor the plain data of one.
     ArgumentError
         If ``p`` was computed from ``loss``.
 
@@ -94,6 +96,11 @@ def _explain(p: Any, loss: Any, frame: FrameType) -> Why:
         return _untracked(p, name, frame)
     if loss is None:
         return _without_loss(p, name)
+    if not isinstance(loss, Node | np.ndarray) and not is_number(type(loss)):
+        raise KindError(
+            f"ad.why got {kind_text(loss)} as the loss; it is the node that is differentiated, as in "
+            f"ad.why({name}, loss)."
+        )
     if not isinstance(loss, Node) or not loss.tracked:
         variable = next((key for key, x in frame.f_locals.items() if x is loss), None)
         return _none(name, why_untracked(p, loss, name), frame, variable)
@@ -105,7 +112,11 @@ def _explain(p: Any, loss: Any, frame: FrameType) -> Why:
     try:
         tape = Tape.seen_from(frame, [loss], "why")
         if p.index not in {node.index for node in tape}:
-            return _none(name, why_unreached(p, loss, tape, name), frame, names.get(id(loss)), tape)
+            lost = why_unreached(p, loss, tape, name)
+            answer = _none(name, lost, frame, names.get(id(loss)), tape)
+            # Nobody said that this loss is meant: without a sign that p had to do with it, it is another program's.
+            alone = found and lost.guess and answer.cause == lost.reason.cause and not _siblings(name, tape)
+            return _without_loss(p, name) if alone else answer
         flow = Flow(tape, loss, p)
     except StaleDataError as error:
         return _of_stored(p, name, Reason("stale data", str(error)))
@@ -142,8 +153,13 @@ def _last_result_of(p: Node, names: dict[int, str]) -> Node | None:
 def _no_node(p: Any, name: str) -> Why:
     if callable(getattr(p, "named_parameters", None)) or isinstance(p, list | tuple | dict):
         raise KindError(
-            f"ad.why got a {type(p).__name__}; it explains the gradient of one node. Ask for one of its parameters, "
+            f"ad.why got {kind_text(p)}; it explains the gradient of one node. Ask for one of its parameters, "
             "as in ad.why(model.layers[0].weight, loss), or look at all of them with ad.health(model, loss)."
+        )
+    if p is not None and not isinstance(p, np.ndarray | np.generic):
+        repair = " A number is a constant on every tape: ad.Value(number) makes a node." if is_number(type(p)) else ""
+        raise KindError(
+            f"ad.why got {kind_text(p)}; it explains the gradient of a Tensor or Value: ad.why(w, loss).{repair}"
         )
     if p is None:
         text = "it is no node. Did a function return nothing, or is it a layer without a bias?"
@@ -153,7 +169,7 @@ def _no_node(p: Any, name: str) -> Why:
         Reason(
             "not a tensor",
             f"it is a plain {type(p).__name__}, which is a constant on every tape",
-            "Make it a node: ad.Tensor(data), or ad.Value(number).",
+            "Make it a node: ad.Tensor(data).",
         ),
     )
 
@@ -184,10 +200,15 @@ def _untracked(p: Node, name: str, frame: FrameType) -> Why:
             head,
             Reason(
                 "requires_grad=False",
-                "it does not require a gradient, so ops on it are not recorded",
-                f"Set {name}.requires_grad = True, or make it without requires_grad=False, before computing the loss."
-                if getattr(p._data, "dtype", np.dtype(float)).kind in "fc"
-                else "It holds whole numbers or truth values, which have no derivative: convert it with astype(float).",
+                "it does not require a gradient, so ops on it are not recorded: it is frozen, as you asked for",
+                f"If it should learn, set {name}.requires_grad = True before computing the loss.",
+                healthy=True,
+            )
+            if getattr(p._data, "dtype", np.dtype(float)).kind in "fc"
+            else Reason(
+                "requires_grad=False",
+                "it holds whole numbers or truth values, which have no derivative",
+                "Convert it with astype(float).",
             ),
         )
     return _none(name, why_untracked(p, p, name), frame)
@@ -207,17 +228,29 @@ LEFT_UNSEEN_HOW = {
 def _none(name: str, lost: Lost, frame: FrameType, loss_name: str | None = None, tape: Tape | None = None) -> Why:
     nodes = tape.nodes if tape is not None else []
     if lost.line is None or lost.reason.cause == "result not used":
-        owner = re.split(r"[.\[]", name)[0]
-        others = [tape.name_of(node) or "" for node in tape if node.rule is None] if tape is not None else []
-        alone = not any(re.match(rf"{re.escape(owner)}[.\[]", other) for other in others)
-        lost = _read(name, lost, Reading(frame), loss_name, {name, owner} if alone else {name})
+        names = {name} if tape is not None and _siblings(name, tape) else {name, _owner(name)}
+        lost = _read(name, lost, Reading(frame), loss_name, names)
     traced = bool(nodes) and all(node.origin is not None for node in nodes if node.rule is not None)
     return Why(f"The gradient of {name} is None", lost.reason, node=lost.node, line=lost.line, traced=traced)
+
+
+def _owner(name: str) -> str:
+    """The variable that a name begins with: ``model`` of ``model.0.weight``."""
+    return re.split(r"[.\[]", name)[0]
+
+
+def _siblings(name: str, tape: Tape) -> list[str]:
+    """The names of leaves on a tape that belong to the same model or list."""
+    names = [tape.name_of(node) or "" for node in tape if node.rule is None]
+    return [other for other in names if re.match(rf"{re.escape(_owner(name))}[.\[]", other)]
 
 
 def _read(name: str, lost: Lost, reading: Reading, loss_name: str | None, names: set[str]) -> Lost:
     """What the source of the caller adds to what the tape says."""
     reason = lost.reason
+    if lost.guess and lost.node is not None and reading.never_reads(name):
+        text = f"no op on the tape uses {name}, and no line of the source reads it after it was made"
+        return Lost(Reason("never reached", text, "Use it in what the loss is computed from."))
     if reason.cause == "never reached":
         left, again = reading.exit_of(name), reading.overwritten(name)
         if left is not None:
@@ -270,7 +303,7 @@ def _without_loss(p: Node, name: str) -> Why:
             Reason(
                 "backward not called",
                 "no result that is alive was computed from it, and no backward() has reached it",
-                f"Call loss.backward(), or pass the loss: ad.why({name}, loss).",
+                f"If a loss was, call its backward(), or pass it: ad.why({name}, loss).",
             ),
         )
     size = measure(p.grad)

@@ -9,6 +9,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import data, nn, optim
+from autodiff.core.figures import label_text
 from autodiff.diagnosis.health import health
 from autodiff.nn import functional
 
@@ -336,6 +337,20 @@ class TestWhatItReads:
         with pytest.raises(ad.errors.ArgumentError, match="got an optimizer and lr; give one"):
             health(model, loss_of(model), lr=1.0, optimizer=optim.SGD(model.parameters(), 0.1))
 
+    @pytest.mark.parametrize("lr", ["a", -1, np.nan, np.inf, [0.1]])
+    def test_a_learning_rate_that_is_none(self, lr):
+        with pytest.raises(ad.errors.ArgumentError, match=r"health\(\) got lr=.*; it is a finite number of at least 0"):
+            health(mlp(4), lr=lr)
+
+    @pytest.mark.parametrize(("wrong", "what"), [(3, "an int"), ("sgd", "a str"), (optim.SGD, "the class SGD")])
+    def test_an_optimizer_that_is_none(self, wrong, what):
+        with pytest.raises(ad.errors.KindError, match=rf"got {what} as optimizer; .* alone is lr=0.1"):
+            health(mlp(4), optimizer=wrong)
+
+    def test_a_loss_that_is_no_single_number(self):
+        with pytest.raises(ad.errors.ShapeError, match=r"health\(\) got .*, which has 8 entries; .* \.mean\(\)"):
+            health([w := ad.Tensor(np.ones(8))], w * 2)
+
     def test_a_loss_that_was_not_recorded(self):
         model = mlp(4)
         with ad.no_grad():
@@ -399,6 +414,14 @@ class TestReport:
         given = Figure().add_subplot()
         assert health(model, loss).plot(given) is given
         assert given.child_axes[0].get_xlabel() == "gradient / data"
+
+    @pytest.mark.parametrize("name", ["_hidden", r"$\href{a}{x}$", "a^b$ $", "a" * 10_000])
+    def test_any_name_of_a_layer_can_be_drawn(self, name):
+        pytest.importorskip("matplotlib")
+        w = ad.Tensor([1.0, 2.0])
+        ax = health({name: w}, (w * w).sum(), lr=0.1).plot()
+        ax.figure.draw_without_rendering()
+        assert [t.get_text() for t in ax.child_axes[0].get_yticklabels()] == [label_text(name)]
 
     def test_a_plot_without_numbers(self):
         pytest.importorskip("matplotlib")

@@ -139,3 +139,29 @@ def test_rows_of_a_table_and_weights_without_bias():
     table, head = ad.Tensor(X[:5], name="table"), nn.Linear(3, 2, bias=False, rng=0)
     loss = nn.functional.cross_entropy(head(ad.relu(table[np.array([0, 1, 2, 0])])), np.array([0, 1, 0, 1]))
     assert rows(health({"table": table, "head.weight": head.weight}, loss)) == [("table", "relu"), ("head", None)]
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "what"),
+    [
+        (
+            ad.softmax,
+            lambda p: nn.functional.cross_entropy(p, np.arange(16) % 3),
+            "cross_entropy takes a softmax itself",
+        ),
+        (ad.softmax, lambda p: -ad.log_softmax(p)[:, 0].mean(), "log_softmax takes a softmax itself"),
+        (
+            ad.sigmoid,
+            lambda p: nn.functional.binary_cross_entropy_with_logits(p[:, 0], np.arange(16) % 2),
+            "the loss takes a sigmoid itself",
+        ),
+    ],
+)
+def test_probabilities_where_logits_belong(last, loss, what):
+    rng = np.random.default_rng(0)
+    model = nn.MLP([4, 16, 3], rng=0)
+    logits = model(rng.normal(size=(16, 4)))
+    (verdict,) = health(model, loss(last(logits))).verdicts
+    assert verdict.sign == "squashed twice"
+    assert what in verdict.text
+    assert health(model, loss(logits)).ok

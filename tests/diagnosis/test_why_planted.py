@@ -125,7 +125,7 @@ def flat_softplus(rng):
 # Zero: factors
 
 
-@planted("multiplied by zero", "w2", "all 4 entries are 0", "at random")
+@planted("multiplied by zero", "w2", "all 4 entries are 0", "comes back", healthy=True)
 def zero_initialised_next_layer(rng):
     w1, w2 = ad.Tensor(rng.normal(size=(3, 4))), ad.Tensor(np.zeros((4, 1)))
     loss = (ad.tanh(rng.normal(size=(5, 3)) @ w1) @ w2).sum()
@@ -161,7 +161,7 @@ def dropout_of_everything(rng):
     return why(w, loss)
 
 
-@planted("multiplied by zero", "b", "multiply")
+@planted("multiplied by zero", "b", "multiply", "comes back", healthy=True)
 def zero_value(rng):
     a, b = ad.Value(3.0), ad.Value(0.0)
     c = a * b + 2

@@ -40,12 +40,6 @@ def test_planted(program, cause, words, line):
 # What is asked about
 
 
-@planted("requires_grad=False", "w.requires_grad = True")
-def not_required(rng):
-    w = ad.Tensor(rng.normal(size=3), requires_grad=False)
-    return why(w, (w * ad.Tensor(np.ones(3))).sum())
-
-
 @planted("requires_grad=False", "whole numbers")
 def whole_numbers(rng):
     n = ad.Tensor([1, 2, 3], requires_grad=False)
