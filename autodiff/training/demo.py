@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import require_whole
 from ..core.errors import ArgumentError, MissingExtraError
 from ..core.modes import no_grad
 from ..core.origin import tracing
+from ..core.summary import repr_text
 from ..data import batches, digits, moons, spirals, train_test_split
 from ..nn import MLP, ReLU, functional
 from ..optim import Adam
@@ -67,8 +69,8 @@ class Demo:
 
     Raises
     ------
-    ArgumentError
-        If an argument is out of range.
+    ArgumentError, KindError
+        If an argument is out of range, or the learning rate no number.
     """
 
     data: str = "digits"
@@ -76,27 +78,30 @@ class Demo:
     lr: float | None = None
     hidden: tuple[int, ...] | None = None
     seed: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        if self.data not in TASKS:
-            raise ArgumentError(f"The demo has no data set {self.data!r}; it has {', '.join(TASKS)}.")
-        task = TASKS[self.data]
+        try:
+            task = TASKS[self.data]
+        except (KeyError, TypeError):  # the latter of what no dict can look up
+            found = repr_text(self.data)
+            raise ArgumentError(f"The demo has no data set {found}; it has {', '.join(TASKS)}.") from None
         self.epochs = task.epochs if self.epochs is None else self.epochs
         self.lr = task.lr if self.lr is None else self.lr
         self.hidden = task.hidden if self.hidden is None else self.hidden
-        if self.epochs < 1:
-            raise ArgumentError(f"The demo got {self.epochs} epochs; it takes at least 1.")
-        if self.seed < 0:
-            raise ArgumentError(f"The demo got the seed {self.seed}; it takes a whole number, at least 0.")
-        if not self.hidden or min(self.hidden) < 1:
-            raise ArgumentError(f"The demo got hidden layers of widths {self.hidden}; each is at least 1.")
+        require_whole("The demo", epochs=self.epochs)
+        require_whole("The demo", least=0, seed=self.seed)
+        widths: Any = self.hidden
+        if not isinstance(widths, tuple | list) or not widths:
+            raise ArgumentError(f"The demo got hidden={repr_text(widths)}; it takes widths, such as {task.hidden}.")
+        for k, width in enumerate(widths):
+            require_whole("The demo", **{f"hidden[{k}]": width})
         X, y = task.load(self.seed)
         sizes = [X.shape[1], *self.hidden, task.classes]
         parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
         if parameters > MOST_PARAMETERS:
             raise ArgumentError(
-                f"The demo got hidden layers of widths {self.hidden}, which makes {parameters:,} parameters; "
+                f"The demo got hidden={repr_text(self.hidden)}, which makes {parameters:,} parameters; "
                 f"it trains at most {MOST_PARAMETERS:,}. Give narrower layers, such as {task.hidden}."
             )
         split = train_test_split(X.astype(np.float32), y, test=0.2, rng=self.seed)

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, TapeError
+from ..core.checks import is_finite, require_whole
+from ..core.errors import ArgumentError, KindError, TapeError
 from ..core.modes import Watcher, watching
+from ..core.names import named_in
 from ..core.node import Node, data_of
+from ..core.summary import repr_text
 from ..diagnosis.health import Health, health
-from ..diagnosis.layers import named_parameters
 from ..diagnosis.verdicts import Verdict
 from ..viz.page import Page
+from ..viz.plots.given import entries_of
 from ..viz.statistics import number_form
 from . import film_page, film_plot
 from .film_diff import FilmDiff
 
 STATISTICS = ("mean", "std", "saturated", "dead", "gradient", "gradient_to_data", "update_to_data")
 """What can be kept of every layer: attributes of :class:`~autodiff.diagnosis.health.Row`."""
+SIGNS = (
+    "nan",
+    "not reached",
+    "large input",
+    "symmetric",
+    "dead units",
+    "squashed twice",
+    "saturated",
+    "exploding",
+    "sure and wrong",
+    "vanishing",
+    "zero gradient",
+    "constant output",
+    "not optimized",
+    "long step",
+    "short step",
+)
+"""The verdicts of ``ad.health`` that a film remembers the first of."""
 DIGITS = 4
 """Significant digits on the page."""
 BINS = 24
@@ -98,8 +120,17 @@ class Film:
     def __len__(self) -> int:
         return len(self.frames)
 
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.frames)
+
     def __getitem__(self, step: int) -> Frame:
         """The frame of a step, or the last before it that was kept; negative steps count from the end."""
+        try:
+            step = operator.index(step)
+        except TypeError:
+            raise KindError(
+                f"film[{repr_text(step)}]: a step is a whole number, such as film[0] or film[-1]."
+            ) from None
         wanted = step + self.steps if step < 0 else step
         if not self.frames or not 0 <= wanted < self.steps:
             raise ArgumentError(f"film[{step}]: {self._extent()}")
@@ -124,9 +155,23 @@ class Film:
         Returns
         -------
         Sighting or None
-            Its ``step`` and ``verdict``.  It is remembered also where the frame of that step was not kept.
+            Its ``step`` and ``verdict``.  It is remembered also where the frame of that step was not kept.  None if it
+            was never found.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such verdict.
         """
-        found = [s for name, s in self._first.items() if name.startswith(sign.strip().lower())]
+        try:
+            start = sign.strip().lower()
+        except AttributeError:  # no text
+            start = ""
+        if not start or not any(name.startswith(start) for name in SIGNS):
+            raise ArgumentError(
+                f"film.first({repr_text(sign)}): there is no such verdict. Those of ad.health are {', '.join(SIGNS)}."
+            )
+        found = [s for name, s in self._first.items() if name.startswith(start)]
         return min(found, key=int) if found else None
 
     def diff(self, a: int, b: int) -> FilmDiff:
@@ -134,7 +179,7 @@ class Film:
 
         Raises
         ------
-        ArgumentError
+        ArgumentError, KindError
             If there is no such step.
         """
         return FilmDiff(self[a], self[b])
@@ -153,8 +198,8 @@ class Film:
 
         Raises
         ------
-        ArgumentError
-            If the film is empty.
+        ArgumentError, KindError
+            If the film is empty, or ``ax`` is no axes.
         MissingExtraError
             If Matplotlib is not installed.
         """
@@ -169,13 +214,20 @@ class Film:
         ----------
         budget : int
             About how many bytes it may have; frames are left out evenly until it fits.
+
+        Raises
+        ------
+        ArgumentError
+            If the film is empty, or the budget is no number above 0.
         """
+        if not is_finite(budget) or budget <= 0:
+            raise ArgumentError(f"film.page() got budget={repr_text(budget)}; it is a number of bytes above 0.")
         if not self.frames:
             raise ArgumentError(f"film.page(): {self._extent()}")
         return film_page.page(self.as_json(), budget)
 
     def save(self, path: Any, budget: int = 1_000_000) -> Any:
-        """Write the page to a file, such as ``film.html``."""
+        """Write the page to a file, such as ``film.html``; see :meth:`page` and :meth:`Page.save`."""
         return self.page(budget).save(path)
 
     def as_json(self) -> dict[str, Any]:
@@ -184,7 +236,9 @@ class Film:
             {
                 "step": f.step,
                 "loss": number_form(f.loss, DIGITS),
-                "layers": {name: {k: number_form(x, DIGITS) for k, x in row.items()} for name, row in f.layers.items()},
+                "layers": {
+                    name: {k: number_form(float(x), DIGITS) for k, x in row.items()} for name, row in f.layers.items()
+                },
                 "verdicts": [asdict(v) for v in f.verdicts],
                 "histograms": {
                     k: {
@@ -219,7 +273,7 @@ class Film:
             return
         layers: dict[str, dict[str, float]] = {}
         for row in report.rows:
-            known = {k: float(getattr(row, k)) for k in self.keep if getattr(row, k) is not None}
+            known = {k: getattr(row, k) for k in self.keep if getattr(row, k) is not None}
             layers.setdefault(row.layer, {}).update({k: x for k, x in known.items() if k not in layers[row.layer]})
         loss = float("nan") if report.loss is None else report.loss
         self.frames.append(Frame(step, loss, layers, report.verdicts, histograms))
@@ -250,8 +304,8 @@ class _Camera(Watcher):
 
     def stepped(self, optimizer: Any) -> None:
         """Look at the model before it changes."""
-        parameters = named_parameters(self.model)
-        if not {id(p) for p in optimizer.params} & {id(p) for p in parameters.values()}:
+        parameters = named_in("record()", self.model).values()
+        if not {id(p) for p in optimizer.params} & {id(p) for p in parameters}:
             return
         if not self.optimized:
             self.optimized = True
@@ -266,13 +320,12 @@ class _Camera(Watcher):
             report = health(self.model, optimizer=optimizer)
             report.loss = None if self.loss is None else float(np.asarray(data_of(self.loss)).real)
         kept = self.film.steps % self.film.every == 0
-        histograms = {name: _histogram(p) for name, p in named_parameters(self.model).items()} if kept else {}
+        histograms = {name: _histogram(p) for name, p in named_in("record()", self.model).items()} if kept else {}
         self.film.add(report, histograms)
 
 
 def _histogram(p: Node) -> Histogram:
-    entries = np.abs(np.asarray(data_of(p))).ravel() if np.iscomplexobj(data_of(p)) else np.asarray(data_of(p)).ravel()
-    entries = entries.astype(float)
+    entries = entries_of(p)
     entries = entries[np.isfinite(entries)]
     if not entries.size:
         return Histogram(0.0, 0.0, ())
@@ -303,8 +356,8 @@ def record(model: Any, *, every: int = 1, most: int = 500, keep: Collection[str]
 
     Raises
     ------
-    ArgumentError
-        If there are no parameters, or no such statistic.
+    ArgumentError, KindError
+        If there are no parameters, ``every`` or ``most`` is no such number, or there is no such statistic.
 
     Examples
     --------
@@ -326,12 +379,15 @@ def record(model: Any, *, every: int = 1, most: int = 500, keep: Collection[str]
     >>> film.first("dead unit") is None
     True
     """
-    named_parameters(model, "record()")
+    named_in("record()", model)
+    require_whole("record()", every=every)
+    require_whole("record()", least=2, most=most)
+    if isinstance(keep, str) or not isinstance(keep, Collection):
+        raise KindError(f"record() got keep={repr_text(keep)}; it takes a list, such as keep=['gradient'].")
     unknown = [name for name in keep if name not in STATISTICS]
-    if unknown or every < 1 or most < 2:
+    if unknown:
         raise ArgumentError(
-            f"record(every={every}, most={most}, keep={tuple(keep)}): every is at least 1, most at least 2, and what "
-            f"can be kept is {', '.join(STATISTICS)}."
+            f"record() cannot keep {repr_text(unknown[0])}; what can be kept is {', '.join(STATISTICS)}."
         )
     film = Film(every, most, keep)
     with watching(_Camera(film, model)):

@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import require_whole
 from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.summary import repr_text
 
+MOST_CLASSES = 10_000
+"""The table of more would need gigabytes."""
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -41,6 +45,7 @@ def confusion_matrix(predicted: Any, labels: Any, classes: int) -> np.ndarray[An
     predicted, labels : array_like of int, shape (N,)
         From 0 to ``classes - 1``.
     classes : int
+        At most 10,000.
 
     Raises
     ------
@@ -54,6 +59,12 @@ def confusion_matrix(predicted: Any, labels: Any, classes: int) -> np.ndarray[An
            [0, 1, 0],
            [0, 1, 1]])
     """
+    require_whole("confusion_matrix", classes=classes)
+    if classes > MOST_CLASSES:
+        raise ArgumentError(
+            f"confusion_matrix got classes={repr_text(classes)}; it counts at most {MOST_CLASSES:,}, for the table has "
+            "classes ** 2 entries."
+        )
     predicted, labels = _of_one_shape("confusion_matrix", predicted, labels)
     for what, found in (("predictions", predicted), ("labels", labels)):
         if found.dtype.kind not in "iu" or found.ndim != 1:
@@ -72,7 +83,10 @@ def confusion_matrix(predicted: Any, labels: Any, classes: int) -> np.ndarray[An
 
 
 def _of_one_shape(what: str, predicted: Any, labels: Any) -> tuple[Array, Array]:
-    predicted, labels = np.asarray(predicted), np.asarray(labels)
+    try:
+        predicted, labels = np.asarray(predicted), np.asarray(labels)
+    except ValueError:
+        raise ShapeError(f"{what} got rows that differ in length; they make no array.") from None
     if predicted.shape != labels.shape or not labels.size:
         repair = "Take the most likely classes: .argmax(axis=1)." if predicted.ndim == labels.ndim + 1 else ""
         raise ShapeError(

@@ -204,16 +204,22 @@ def test_a_reader_that_has_seen_enough(tmp_path):
     ("settings", "message"),
     [
         ({"data": "mnist"}, "no data set 'mnist'; it has digits, moons, spirals"),
-        ({"epochs": 0}, "0 epochs; it takes at least 1"),
-        ({"seed": -1}, "the seed -1"),
-        ({"hidden": ()}, r"widths \(\)"),
-        ({"hidden": (3, 0)}, r"widths \(3, 0\)"),
+        ({"data": ["moons"]}, r"no data set \['moons'\]"),
+        ({"epochs": 0}, "epochs=0; it is a whole number of at least 1"),
+        ({"epochs": "a"}, "epochs='a'; it is a whole number of at least 1"),
+        ({"seed": -1}, "seed=-1; it is a whole number of at least 0"),
+        ({"seed": None}, "seed=None; it is a whole number of at least 0"),
+        ({"hidden": ()}, r"hidden=\(\); it takes widths, such as \(128,\)"),
+        ({"hidden": 3}, "hidden=3; it takes widths"),
+        ({"hidden": (3, 0)}, r"hidden\[1\]=0; it is a whole number of at least 1"),
+        ({"hidden": (1.5,)}, r"hidden\[0\]=1.5; it is a whole number"),
+        ({"lr": "a"}, "Adam got lr='a'"),
         ({"hidden": (10**9,)}, r"75,000,000,010 parameters; it trains at most 10,000,000. Give narrower layers, such"),
         ({"lr": -1.0}, "Adam got lr=-1.0"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):
-    with pytest.raises(ad.errors.ArgumentError, match=message):
+    with pytest.raises(ad.AutodiffError, match=message):
         Demo(**settings)
 
 

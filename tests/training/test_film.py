@@ -1,17 +1,22 @@
 """``ad.record``: the statistics of every step."""
 
+import inspect
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff import data, nn, optim
-from autodiff.core.errors import ArgumentError
-from autodiff.training.film import record
+from autodiff.core.errors import ArgumentError, KindError
+from autodiff.core.figures import label_text
+from autodiff.diagnosis import verdicts
+from autodiff.training.film import SIGNS, record
 
 X, y = data.moons(60, rng=0)
+DATA = re.compile(r'<script type="application/json" id="film">(.*?)</script>')
 
 
 def train(model, steps, optimizer=None, **options):
@@ -140,6 +145,8 @@ def test_diff_is_a_table():
     assert lines[1].split() == ["layer", "statistic", "then", "now", "factor"]
     assert re.match(r" +loss +0\.\d+ +0\.\d+ +× 0\.\d+$", lines[2])
     assert any(line.startswith("2") and "update/data" in line for line in lines)
+    (dead,) = [line.split() for line in lines if " dead " in line]
+    assert dead[2].isdigit()  # a count
 
 
 def test_what_was_freed_costs_only_the_activations():
@@ -165,8 +172,7 @@ def test_a_page_within_its_budget():
     assert len(film.page().html) > 100_000
     small = film.page(budget=50_000).html
     assert len(small) < 75_000
-    found = re.search(r'<script type="application/json" id="film">(.*?)</script>', small)
-    steps = [f["step"] for f in json.loads(found[1])["frames"]]
+    steps = [f["step"] for f in json.loads(DATA.search(small)[1])["frames"]]
     assert (steps[0], steps[-1]) == (0, 119)
     assert "iframe" in film._repr_html_()
 
@@ -176,6 +182,64 @@ def test_a_picture():
     ax = film.plot()
     assert [panel.get_ylabel() for panel in ax.child_axes] == ["loss", "gradient norm", "update / data"]
     assert len(ax.child_axes[0].lines[0].get_xdata()) == 12
+    assert ax._repr_png_()[0].startswith(b"\x89PNG")  # a notebook shows it
+    with pytest.raises(KindError, match="got an int as ax; it is one Matplotlib Axes"):
+        film.plot(ax=3)
+
+
+def test_panels_stand_close_and_are_labelled_by_plain_numbers():
+    ax = train(nn.MLP([2, 4, 2], rng=0), 12).plot()
+    ax.figure.draw_without_rendering()
+    boxes = [panel.get_window_extent() for panel in ax.child_axes]
+    assert all(0 < a.y0 - b.y1 < 0.2 * a.height for a, b in pairwise(boxes))
+    ticks = [label.get_text() for panel in ax.child_axes for label in panel.get_yticklabels()]
+    assert not [text for text in ticks if "$" in text]
+    names = ax.child_axes[1].get_legend().get_texts()
+    assert [text.get_text() for text in names] == ["0", "2"]
+
+
+def test_layers_are_named_though_their_gradients_are_not_kept():
+    ax = train(nn.MLP([2, 4, 2], rng=0), 3, keep=["update_to_data"]).plot()
+    assert [panel.get_ylabel() for panel in ax.child_axes] == ["loss", "update / data"]
+    assert [text.get_text() for text in ax.child_axes[1].get_legend().get_texts()] == ["0", "2"]
+
+
+ODD_NAMES = ["_hidden", r"$\href{a}{x}$", "a^b$ $", "a" * 10_000]
+
+
+def film_of(names):
+    ws = {name: ad.Tensor([1.0, 2.0]) for name in names}
+    with ad.record(ws) as film:
+        for _ in range(20):
+            sum((w * w).sum() for w in ws.values()).backward()
+    return film
+
+
+def test_any_name_of_a_layer_can_be_drawn():
+    ax = film_of(ODD_NAMES).plot()
+    ax.figure.draw_without_rendering()
+    texts = [text.get_text() for text in ax.child_axes[1].get_legend().get_texts()]
+    assert texts == list(map(label_text, ODD_NAMES))
+
+
+def test_long_names_are_short_on_the_page_and_differ():
+    names = ["a" * 10_000, "a" * 10_001, "b"]
+    html = film_of(names).page().html
+    assert len(html) < len(film_of(["a", "c", "b"]).page().html) + 20_000
+    (frame, *_) = json.loads(DATA.search(html)[1])["frames"]
+    assert len(frame["layers"]) == len(frame["histograms"]) == 3
+    assert all(len(name) < 50 for name in frame["histograms"])
+
+
+def test_the_frame_in_a_notebook_is_as_high_as_what_it_shows():
+    small, larger = (train(nn.MLP([2, *[4] * n, 2], rng=0), 2).page().height for n in (0, 1))
+    assert small < larger < 650
+    assert train(nn.MLP([2, *[4] * 9, 2], rng=0), 2).page().height == 720
+
+
+def test_a_picture_of_the_loss_alone():
+    ax = train(nn.Linear(2, 2, rng=0), 3, keep=[]).plot()
+    assert [panel.get_ylabel() for panel in ax.child_axes] == ["loss"]
 
 
 def test_an_empty_film_says_what_was_missing():
@@ -193,10 +257,59 @@ def test_a_step_that_is_not_there():
         film.diff(0, 3)
 
 
-@pytest.mark.parametrize("options", [{"every": 0}, {"most": 1}, {"keep": ["weight"]}])
-def test_odd_settings(options):
-    with pytest.raises(ArgumentError, match="what can be kept is mean, std"), record(nn.Linear(2, 2), **options):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, r"record\(\) got every=0; it is a whole number of at least 1"),
+        ({"every": 1.5}, r"record\(\) got every=1.5; it is a whole number of at least 1"),
+        ({"most": 1}, r"record\(\) got most=1; it is a whole number of at least 2"),
+        ({"keep": ["weight"]}, "cannot keep 'weight'; what can be kept is mean, std"),
+        ({"keep": "mean"}, "got keep='mean'; it takes a list"),
+        ({"keep": None}, "got keep=None; it takes a list"),
+    ],
+)
+def test_odd_settings(options, message):
+    with pytest.raises(ad.AutodiffError, match=message), record(nn.Linear(2, 2), **options):
         pass
+
+
+@pytest.mark.parametrize("sign", ["nonsense", "", 3, "dead units of layer 2"])
+def test_a_verdict_that_there_is_not(sign):
+    film = train(nn.Linear(2, 2, rng=0), 1)
+    with pytest.raises(ArgumentError, match=r"there is no such verdict. Those of ad\.health are nan, not reached, "):
+        film.first(sign)
+
+
+def test_the_verdicts_that_can_be_asked_for_are_those_of_health():
+    source = inspect.getsource(verdicts)
+    assert set(re.findall(r'Verdict\(\s*"([^"]+)"', source)) == set(SIGNS)
+
+
+@pytest.mark.parametrize("step", ["a", 0.5, None, slice(0, 2)])
+def test_what_is_no_step(step):
+    film = train(nn.Linear(2, 2, rng=0), 3)
+    with pytest.raises(KindError, match=r"a step is a whole number, such as film\[0\]"):
+        film.diff(step, 1)
+
+
+def test_a_film_is_walked_over_frame_by_frame():
+    film = train(nn.Linear(2, 2, rng=0), 5, every=2)
+    assert [f.step for f in film] == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "message"),
+    [
+        ("film.txt", {}, "'film.txt'. The name can end in .html or .htm"),
+        ("film.html", {"budget": "a"}, "got budget='a'; it is a number of bytes above 0"),
+        ("film.html", {"budget": 0}, "got budget=0; it is a number of bytes above 0"),
+    ],
+)
+def test_where_a_film_cannot_be_saved(tmp_path, path, options, message):
+    film = train(nn.Linear(2, 2, rng=0), 1)
+    with pytest.raises(ArgumentError, match=message):
+        film.save(tmp_path / path, **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_without_parameters():

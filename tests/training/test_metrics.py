@@ -48,5 +48,16 @@ def test_classes_that_cannot_be_counted():
         confusion_matrix([0, 5], [0, 1], 2)
     with pytest.raises(ValueError, match="class -1 among the labels"):
         confusion_matrix([0, 1], [0, -1], 2)
+    for classes in (0, 2.0, "two"):
+        with pytest.raises(ad.errors.ArgumentError, match="it is a whole number of at least 1"):
+            confusion_matrix([0, 1], [0, 1], classes)
+    with pytest.raises(ad.errors.ArgumentError, match=r"classes=1000000; it counts at most 10,000"):
+        confusion_matrix([0, 1], [0, 1], 10**6)
     with pytest.raises(TypeError, match=r"predictions of shape \(2,\) and dtype float64.*astype\(int\)"):
         confusion_matrix([0.0, 1.0], [0, 1], 2)
+
+
+@pytest.mark.parametrize("metric", [accuracy, lambda *given: confusion_matrix(*given, 3)])
+def test_rows_that_differ_in_length(metric):
+    with pytest.raises(ad.errors.ShapeError, match="got rows that differ in length; they make no array"):
+        metric([[0, 1], [2]], [0, 1])

@@ -1,12 +1,17 @@
+import pickle
+import re
 import sys
 
 import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.core.figures import label_text
 from autodiff.viz import plots
 
 pytest.importorskip("matplotlib")
+
+NAMES = ["_hidden", "$", r"$\href{a}{x}$", "a^b$ $", "two\nlines", "a" * 10_000, ""]
 
 
 def texts(labels):
@@ -40,10 +45,74 @@ def test_more_curves_than_colours():
     assert len(ax.lines) == 10
 
 
+@pytest.mark.parametrize("low", [1e-9, 1e-3, 0.02, 0.3, 0.99])
+def test_ticks_are_plain_numbers_with_room_between_them(low):
+    ax = plots.loss_curve({"train": [1.0, low]})
+    ax.figure.draw_without_rendering()
+    shown = [label for label in ax.get_yticklabels() if ax.bbox.y0 <= label.get_window_extent().y1 <= ax.bbox.y1]
+    assert len(shown) >= 3
+    assert all(re.fullmatch(r"[\d.]+(e-\d+)?", text) for text in texts(shown))
+    boxes = [label.get_window_extent() for label in shown]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_of_a_curve_stands_in_the_legend(name):
+    ax = plots.loss_curve({name: [1.0, 0.5], "test": [1.0, 0.7]})
+    assert texts(ax.get_legend().get_texts()) == [label_text(name), "test"]
+    ax.figure.draw_without_rendering()
+
+
+def test_the_legend_keeps_what_was_drawn_before():
+    ax = plots.loss_curve({"train": [1.0, 0.5]})
+    plots.loss_curve({"test": [1.0, 0.7]}, ax)
+    assert texts(ax.get_legend().get_texts()) == ["train", "test"]
+
+
+def test_a_figure_can_be_pickled():
+    figure = pickle.loads(pickle.dumps(plots.loss_curve({"train": [1.0, 0.5]}).figure))
+    assert figure._repr_png_()[0].startswith(b"\x89PNG")
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 0.5]
+
+
 @pytest.mark.parametrize("losses", [{}, {"train": []}])
 def test_no_losses(losses):
     with pytest.raises(ad.errors.ArgumentError, match="loss_curve got no losses"):
         plots.loss_curve(losses)
+
+
+@pytest.mark.parametrize(
+    ("losses", "error", "message"),
+    [
+        ([], ad.errors.KindError, "loss_curve got a list; it takes a list of numbers for each curve, by name"),
+        ([0.9, 0.5], ad.errors.KindError, "got a list"),
+        (None, ad.errors.KindError, "got None"),
+        ({"a": 3}, ad.errors.ShapeError, r"losses 'a' of shape \(\)"),
+        ({"a": [[1, 2], [3, 4]]}, ad.errors.ShapeError, r"losses 'a' of shape \(2, 2\)"),
+        ({"a": [[1, 2], [3]]}, ad.errors.ShapeError, "losses 'a' whose rows differ in length"),
+        ({"a": ["x"]}, ad.errors.KindError, "losses 'a' of dtype <U1; it takes real numbers"),
+        ({"a": [1j]}, ad.errors.KindError, "losses 'a' of dtype complex128"),
+        ({"a": [ad.Value(1.0)]}, ad.errors.LeavingTapeError, "to read the number use x.item"),
+    ],
+)
+def test_what_are_no_losses(losses, error, message):
+    with pytest.raises(error, match=message):
+        plots.loss_curve(losses)
+
+
+@pytest.mark.parametrize(
+    ("images", "titles", "options", "message"),
+    [
+        ([[["a"]]], ["a"], {}, "image_grid got images of dtype <U1"),
+        (np.zeros((2, 8, 8)), "ab", {}, "image_grid got titles='ab'; it takes a list of texts"),
+        (np.zeros((2, 8, 8)), 2, {}, "image_grid got titles=2; it takes a list of texts"),
+        (np.zeros((1, 8, 8)), ["a"], {"columns": 0}, "got columns=0; it is a whole number of at least 1"),
+        (np.zeros((1, 8, 8)), ["a"], {"columns": 1.5}, "got columns=1.5; it is a whole number of at least 1"),
+    ],
+)
+def test_odd_images(images, titles, options, message):
+    with pytest.raises(ad.AutodiffError, match=message):
+        plots.image_grid(images, titles, **options)
 
 
 @pytest.mark.parametrize(("n", "rows", "columns"), [(1, 1, 1), (6, 1, 6), (7, 2, 4), (24, 4, 6)])
@@ -57,6 +126,20 @@ def test_images_stand_in_rows_without_overlap(n, rows, columns):
     assert len({round((box.x0 + box.x1) / 2) for box in boxes}) == columns
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(ax.figure.bbox.containsx(box.x1) and ax.figure.bbox.containsy(box.y0) for box in boxes)
+
+
+def test_titles_that_are_numbers_or_come_one_by_one():
+    for titles in ([3, 4], (n for n in (3, 4))):
+        ax = plots.image_grid(np.zeros((2, 8, 8)), titles)
+        assert texts(cell.title for cell in ax.child_axes) == ["3", "4"]
+
+
+@pytest.mark.parametrize("title", [r"$\href{a}{x}$", "a^b$ $", "_", "two\nlines"])
+def test_titles_are_drawn_to_the_letter(title):
+    ax = plots.image_grid(np.zeros((1, 8, 8)), [title])
+    ax.figure.draw_without_rendering()
+    drawn = ax.child_axes[0].title
+    assert drawn._preprocess_math(drawn.get_text()) == (title, False)
 
 
 @pytest.mark.parametrize(("shape", "titles"), [((0, 8, 8), 0), ((2, 8, 8), 3), ((2, 64), 2)])
@@ -105,8 +188,37 @@ def test_regions_of_many_classes_and_of_one_point():
 
 @pytest.mark.parametrize(("X", "y"), [(np.zeros((4, 3)), np.zeros(4, int)), (X, np.zeros(3, int)), (X[:0], [])])
 def test_points_that_have_no_regions(X, y):
-    with pytest.raises(ad.errors.ShapeError, match=r"decision_regions got X of shape"):
+    with pytest.raises(ad.errors.ShapeError, match="decision_regions got X of shape"):
         plots.decision_regions(by_side, X, y)
+
+
+@pytest.mark.parametrize(
+    ("predict", "X", "y", "message"),
+    [
+        (3, X, by_side(X), "decision_grid got an int as predict; it takes a function from points to classes"),
+        (by_side, [["a", "b"]], [0], "decision_regions got X of dtype <U1"),
+        (by_side, [[1.0, np.nan]], [0], "decision_regions got X with nan or inf in it"),
+        (by_side, X, by_side(X) - 1, "decision_regions got -1 among y; they are whole numbers from 0 on"),
+        (by_side, X, by_side(X) + 0.5, "got 0.5 among y"),
+        (by_side, X, list("abcd"), "got y of dtype <U1"),
+        (lambda points: points[:, 0], X, by_side(X), r"among predictions; .* A class is the place of the largest"),
+        (lambda points: None, X, by_side(X), "decision_grid got predictions of dtype object"),
+    ],
+)
+def test_what_has_no_classes(predict, X, y, message):
+    with pytest.raises(ad.AutodiffError, match=message):
+        plots.decision_regions(predict, X, y)
+
+
+@pytest.mark.parametrize("points", [0, -1, 1.5, "a"])
+def test_grids_of_an_odd_size(points):
+    with pytest.raises(ad.errors.ArgumentError, match="it is a whole number of at least 1"):
+        plots.decision_grid(by_side, X, points)
+
+
+def test_grids_that_no_memory_holds():
+    with pytest.raises(ad.errors.ArgumentError, match=r"points=1000000 along each side; it takes at most 5,000"):
+        plots.decision_grid(by_side, X, 10**6)
 
 
 def test_it_draws_on_given_axes_and_opens_no_window():

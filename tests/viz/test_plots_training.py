@@ -1,10 +1,13 @@
 """Plots that look into a model: histograms, gradients, landscapes, films, confusion."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff import data, nn, optim
+from autodiff.core.figures import label_text
 from autodiff.viz import plots
 
 pytest.importorskip("matplotlib")
@@ -79,6 +82,16 @@ def test_gradient_flow_shows_means_and_largest(model):
     assert texts(ax.texts) == ["0", "none"]
 
 
+@pytest.mark.parametrize("name", ["_hidden", r"$\href{a}{x}$", "a^b$ $", "two\nlines", "a" * 10_000])
+def test_any_name_can_be_drawn(name):
+    w = ad.Tensor([1.0, 2.0])
+    (w * w).sum().backward()
+    for plot in (plots.weight_histograms, plots.activation_histograms, plots.gradient_flow):
+        ax = plot({name: w})
+        assert inside_the_figure(ax)
+        assert texts(ax.get_yticklabels()) == [label_text(name)]
+
+
 def test_gradient_flow_of_one_gradient_that_is_zero():
     w = ad.Tensor([1.0])
     w.grad = np.zeros(1)
@@ -88,6 +101,16 @@ def test_gradient_flow_of_one_gradient_that_is_zero():
 def test_gradient_flow_without_gradients():
     with pytest.raises(ad.errors.ArgumentError, match=r"gradient_flow got parameters without gradients; call backward"):
         plots.gradient_flow(nn.Linear(2, 2))
+
+
+def test_arrays_that_hold_no_numbers():
+    with pytest.raises(ad.errors.KindError, match="weight_histograms got 'a', an array of <U1; it takes arrays of num"):
+        plots.weight_histograms({"a": np.array(["a"])})
+
+
+def test_a_list_is_called_by_variables():
+    w, b = ad.Tensor([1.0, 2.0]), ad.Tensor([0.0])
+    assert texts(plots.weight_histograms([w, b]).get_yticklabels()) == ["w", "b"]
 
 
 @pytest.mark.parametrize("plot", [plots.weight_histograms, plots.gradient_flow, plots.activation_histograms])
@@ -171,16 +194,31 @@ class TestLandscape:
                 ad.errors.ShapeError,
                 "got directions of shapes",
             ),
+            ((lambda: 1.0, [ad.Tensor([1.0])], 3), ad.errors.KindError, "got an int as directions; it takes a pair"),
+            ((lambda: 1.0, [ad.Tensor([1.0])], ([["a"]], [["b"]])), ad.errors.KindError, "directions of dtype <U1"),
+            ((lambda: "a", [ad.Tensor([1.0])]), ad.errors.KindError, "a loss that is 'a'; it takes a real number"),
+            ((lambda: None, [ad.Tensor([1.0])]), ad.errors.KindError, "a loss that is None"),
         ],
     )
     def test_what_cannot_be_drawn(self, arguments, error, message):
         with pytest.raises(error, match=message):
             plots.loss_landscape(*arguments)
 
-    @pytest.mark.parametrize("options", [{"steps": 2}, {"steps": 2.5}, {"span": 0}, {"span": np.nan}])
+    @pytest.mark.parametrize(
+        "options", [{"steps": 2}, {"steps": 1001}, {"steps": 2.5}, {"span": 0}, {"span": np.nan}, {"span": "a"}]
+    )
     def test_settings_out_of_range(self, options):
         with pytest.raises(ad.errors.ArgumentError, match="at least 3 steps and a span above 0"):
             plots.loss_landscape(lambda: 1.0, [ad.Tensor([1.0])], **options)
+
+    @pytest.mark.parametrize(("rng", "error"), [("a", ad.errors.KindError), (-1, ad.errors.ArgumentError)])
+    def test_what_is_no_source_of_randomness(self, rng, error):
+        with pytest.raises(error, match=r"got rng=.*; it takes a Generator, a whole number of at least 0, or None"):
+            plots.loss_landscape(lambda: 1.0, [ad.Tensor([1.0])], rng=rng)
+
+    def test_its_figure_can_be_pickled(self):
+        ax = plots.loss_landscape(lambda: 1.0, [ad.Tensor([1.0])], steps=3)
+        assert pickle.loads(pickle.dumps(ax.figure))._repr_png_()[0].startswith(b"\x89PNG")
 
 
 class TestFilm:
@@ -208,17 +246,48 @@ class TestFilm:
         np.testing.assert_array_equal(shown[0][0], shown[1][0])
         assert [title for _, title in shown] == ["1 of 2", "2 of 2"]
 
+    def test_grids_of_several_sizes_cover_the_same_plane(self):
+        from matplotlib.figure import Figure
+
+        ax = Figure().add_subplot()
+        film = plots.decision_animation([np.zeros((3, 3)), np.ones((5, 4))], X, y, ax)
+        (image,) = ax.images
+        plane = image.get_extent()
+        film._func(1)
+        assert image.get_array().shape == (5, 4)
+        assert image.get_extent() == plane
+        assert "<img" in film._repr_html_()
+
+    def test_titles_are_drawn_to_the_letter(self):
+        from matplotlib.figure import Figure
+
+        ax = Figure().add_subplot()
+        film = plots.decision_animation([np.zeros((3, 3))] * 2, X, y, ax, titles=["a^b$ $", r"$\href{a}{x}$"])
+        for i, text in enumerate(["a^b$ $", r"$\href{a}{x}$"]):
+            film._func(i)
+            assert ax.title._preprocess_math(ax.get_title()) == (text, False)
+        assert "<img" in film._repr_html_()
+
+    def test_a_notebook_shows_it(self):
+        film = plots.decision_animation([np.zeros((3, 3)), np.ones((3, 3))], X, y)
+        assert "<img" in film._repr_html_()
+
     @pytest.mark.parametrize(
         ("snapshots", "options", "message"),
         [
             ([], {}, "got no snapshots"),
             ([np.zeros(3)], {}, r"snapshot 0 of shape \(3,\)"),
             ([np.zeros((3, 3))], {"titles": []}, "1 snapshots and 0 titles"),
+            (3, {}, "got an int as snapshots; it takes a list"),
+            ([np.full((3, 3), -1)], {}, "got -1 among the classes of snapshot 0"),
+            ([[["a"]]], {}, "snapshot 0 of dtype <U1"),
+            ([np.zeros((3, 3))], {"titles": "a"}, "got titles='a'; it takes a list of texts"),
+            ([np.zeros((3, 3))], {"interval": -1}, "got interval=-1; it is a number of milliseconds above 0"),
             ([lambda points: points], {}, r"predict got 40000 points and returned an array of shape \(40000, 2\)"),
         ],
     )
     def test_what_makes_no_film(self, snapshots, options, message):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ad.AutodiffError, match=message):
             plots.decision_animation(snapshots, X, y, **options)
 
 
@@ -238,6 +307,13 @@ class TestConfusion:
         boxes = [text.get_window_extent() for text in ax.texts]
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
+    @pytest.mark.parametrize("label", ["_hidden", r"$\href{a}{x}$", "a^b$ $", "a" * 10_000])
+    def test_any_label_can_be_drawn(self, label):
+        ax = plots.confusion_matrix(np.eye(3), [label, "cat", "dog"])
+        assert inside_the_figure(ax)
+        assert texts(ax.get_yticklabels())[0] == label_text(label)
+        assert ax.get_window_extent().height > 0.4 * ax.figure.bbox.height
+
     @pytest.mark.parametrize(
         ("counts", "labels"), [(np.zeros((2, 3)), None), (np.zeros((2, 2)), ["a"]), (np.zeros((0, 0)), None), (3, None)]
     )
@@ -245,7 +321,20 @@ class TestConfusion:
         with pytest.raises(ad.errors.ShapeError, match="confusion_matrix got counts of shape"):
             plots.confusion_matrix(counts, labels)
 
-    @pytest.mark.parametrize("count", [0.5, -1.0, np.nan])
+    @pytest.mark.parametrize(
+        ("counts", "labels", "message"),
+        [
+            ([["a"]], None, "counts of dtype <U1"),
+            ([[1, 2], [3]], None, "counts whose rows differ in length"),
+            (np.eye(2), 3, "labels=3; it takes a list of texts"),
+            (np.eye(2), "ab", "labels='ab'; it takes a list of texts"),
+        ],
+    )
+    def test_what_are_no_counts_or_labels(self, counts, labels, message):
+        with pytest.raises(ad.AutodiffError, match=message):
+            plots.confusion_matrix(counts, labels)
+
+    @pytest.mark.parametrize("count", [0.5, -1.0, np.nan, np.inf])
     def test_what_is_no_count(self, count):
         with pytest.raises(ad.errors.ArgumentError, match="whole numbers from 0 on"):
             plots.confusion_matrix([[1.0, count], [0.0, 1.0]])

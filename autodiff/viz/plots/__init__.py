@@ -1,9 +1,12 @@
 """Training pictures, with Matplotlib (an extra).  Each function takes the axes to draw on and returns them.
 
+New axes, where none are given, belong to no window, and a notebook shows them at the end of a cell.
+
 Colours are fit for a light ground and a dark one: texts follow the style of the axes.
 """
 
-from .axes import COLORS, MARKERS, new_axes
+from ...core.figures import new_axes
+from .axes import COLORS, MARKERS
 from .confusion import confusion_matrix
 from .curves import loss_curve
 from .decision import decision_animation, decision_grid, decision_regions

@@ -1,34 +1,16 @@
-"""What all plots share: axes, colours, and arrays by name."""
+"""Colours that fit the axes, and plain numbers on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from ...core.errors import ArgumentError, MissingExtraError
-from ...core.node import Array, Node, data_of
-from ...core.numbers import to_float
+from ...core.summary import number_text
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; and shapes, for those who print in grey.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
-
-
-def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
-    """Axes on a new figure that belongs to no window.
-
-    Raises
-    ------
-    MissingExtraError
-        If Matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("Plotting", "matplotlib", "plot") from error
-    return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def is_dark(ax: Any) -> bool:
@@ -52,37 +34,23 @@ def palette(ax: Any, n: int) -> list[str]:
     return [colors[k % len(colors)] for k in range(n)]
 
 
-def named_nodes(doing: str, model: Any) -> dict[str, Any]:
-    """Nodes and arrays by name, of anything with ``named_parameters()``, a dict, or a list.
+def scale_by_powers(ax: Any, ratio: float) -> None:
+    """Make the y axis logarithmic, and label it 0.1, 0.2, 0.5, 1 rather than by powers of ten.
 
-    Raises
-    ------
-    ArgumentError
-        If there are none.
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    ratio : float
+        Of the largest number to the smallest.
     """
-    if callable(getattr(model, "named_parameters", None)):
-        model = dict(model.named_parameters())
-    found = dict(_inside(model, ""))
-    if not found:
-        raise ArgumentError(f"{doing} got a {type(model).__name__} in which there are no arrays or parameters.")
-    return found
+    from matplotlib.ticker import AutoLocator, FuncFormatter, LogLocator, NullLocator
+
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(AutoLocator() if ratio <= 5 else LogLocator(subs=(1, 2, 5) if ratio <= 100 else (1,)))
+    ax.yaxis.set_major_formatter(FuncFormatter(tick_text))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _inside(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(thing, Node):
-        yield path or thing.name or "0", thing
-    elif isinstance(thing, np.ndarray):
-        yield path or "0", thing
-    elif isinstance(thing, Mapping | list | tuple):
-        if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):
-            thing = {thing[0]: thing[1]}  # a pair of named_parameters()
-            path = ""
-        for key, inner in thing.items() if isinstance(thing, Mapping) else enumerate(thing):
-            yield from _inside(inner, f"{path}.{key}" if path else str(key))
-
-
-def entries_of(x: Any) -> Array:
-    """All entries of an array, node or number as floats in one row; sizes of complex ones."""
-    data = data_of(x)
-    array = np.asarray(data if isinstance(data, np.ndarray) else to_float(data))
-    return np.abs(array).ravel() if array.dtype.kind == "c" else array.ravel().astype(float)
+def tick_text(x: float, place: int | None = None) -> str:
+    """A number beside an axis; ``place`` is what Matplotlib passes too."""
+    return number_text(float(x), 6).removesuffix(".0")

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import ArgumentError, ShapeError
-from .axes import ink, is_dark, new_axes
+from ...core.errors import ShapeError
+from ...core.figures import axes_for, label_text
+from .axes import ink, is_dark
+from .given import real_array, require_counts, texts_of
 
 
 def confusion_matrix(counts: Any, labels: Sequence[Any] | None = None, ax: Any = None) -> Any:
@@ -30,24 +32,24 @@ def confusion_matrix(counts: Any, labels: Sequence[Any] | None = None, ax: Any =
     ------
     ShapeError
         If the table is not square, or there is not a label for each class.
-    ArgumentError
-        If a count is negative or no whole number.
+    ArgumentError, KindError
+        If a count is negative or no whole number, or ``labels`` is no list.
     MissingExtraError
         If Matplotlib is not installed.
     """
-    table = np.asarray(counts)
-    names = [str(k) for k in (range(len(table)) if labels is None and table.ndim else labels or ())]
+    table = real_array("confusion_matrix", "counts", counts)
+    numbers = range(table.shape[0] if table.ndim else 0)
+    names = texts_of("confusion_matrix", "labels", numbers if labels is None else labels)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.size or len(names) != len(table):
         raise ShapeError(
             f"confusion_matrix got counts of shape {table.shape} and {len(names)} labels; it takes a square table, a "
             "row for each true class and a column for each predicted one, and a label for each class."
         )
-    if table.dtype.kind not in "iuf" or not np.all(np.floor(table) == table) or table.min() < 0:
-        raise ArgumentError(
-            "confusion_matrix got counts that are not whole numbers from 0 on. Give it counts, not shares."
-        )
-    n = len(table)
-    ax = new_axes(*[1.6 + 0.62 * max(n, 3)] * 2) if ax is None else ax
+    require_counts("confusion_matrix", "counts", table, " Give it counts, not shares.")
+    n, names = len(table), list(map(label_text, names))
+    longest = max(map(len, names))
+    side = 1.6 + 0.62 * max(n, 3) + 0.08 * max(longest - 4, 0)
+    ax = axes_for("confusion_matrix", ax, side, side)
     from matplotlib.colors import LinearSegmentedColormap
 
     totals = table.sum(axis=1, keepdims=True)
@@ -64,7 +66,7 @@ def confusion_matrix(counts: Any, labels: Sequence[Any] | None = None, ax: Any =
             ax.annotate(_percent(share), (column, row), (0, -7), "data", "offset points", color=color, **small)
     ax.set_xticks(range(n), names)
     ax.set_yticks(range(n), names)
-    if max(map(len, names)) > 4:
+    if longest > 4:
         ax.tick_params(axis="x", rotation=45)
         for label in ax.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")

@@ -7,8 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import ArgumentError
-from .axes import new_axes, palette
+from ...core.errors import ArgumentError, KindError, ShapeError
+from ...core.figures import axes_for, label_text
+from ...core.node import Array
+from ...core.summary import kind_text, repr_text
+from .axes import palette, scale_by_powers
+from .given import real_array
+
+EXPECTED = 'it takes a list of numbers for each curve, by name: {"train": [0.9, 0.5]}'
 
 
 def loss_curve(losses: Mapping[str, Sequence[float]], ax: Any = None) -> Any:
@@ -26,34 +32,41 @@ def loss_curve(losses: Mapping[str, Sequence[float]], ax: Any = None) -> Any:
 
     Raises
     ------
-    ArgumentError
-        If there is no loss to plot.
+    ArgumentError, KindError, ShapeError
+        If there is no loss to plot, or a curve is no list of numbers.
     MissingExtraError
         If Matplotlib is not installed.
     """
-    if not any(len(values) for values in losses.values()):
-        raise ArgumentError('loss_curve got no losses; give it a list for each curve: {"train": [0.9, 0.5]}.')
-    ax = new_axes() if ax is None else ax
-    for color, (name, values) in zip(palette(ax, len(losses)), losses.items()):
-        epochs = np.arange(1, len(values) + 1)
-        ax.plot(epochs, values, color=color, linewidth=2, label=name, marker="o" if len(values) < 2 else None)
-    seen = [loss for values in losses.values() for loss in values]
-    if min(seen) > 0 and np.isfinite(seen).all():
-        _scale_by_powers(ax, max(seen) / min(seen))
+    curves = _curves(losses)
+    ax = axes_for("loss_curve", ax)
+    lines, labels = ax.get_legend_handles_labels()  # what the caller has drawn there before
+    for color, (name, values) in zip(palette(ax, len(curves)), curves.items()):
+        epochs, label = np.arange(1, len(values) + 1), label_text(name)
+        marker = "o" if len(values) < 2 else None
+        lines += ax.plot(epochs, values, color=color, linewidth=2, label=label, marker=marker)
+        labels.append(label)
+    seen = np.concatenate(list(curves.values()))
+    if seen.min() > 0 and np.isfinite(seen).all():
+        scale_by_powers(ax, seen.max() / seen.min())
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="epoch", ylabel="loss")
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
+    ax.legend(lines, labels, frameon=False)  # given like this, it does not leave out names that begin with _
     return ax
 
 
-def _scale_by_powers(ax: Any, ratio: float) -> None:
-    """A logarithmic axis that is labelled 0.1, 0.2, 0.5, 1 rather than by powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if ratio > 5 else range(1, 10)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
-    ax.yaxis.set_minor_locator(NullLocator())
+def _curves(losses: Any) -> dict[str, Array]:
+    """The losses of each curve as an array."""
+    if not isinstance(losses, Mapping):
+        raise KindError(f"loss_curve got {kind_text(losses)}; {EXPECTED}.")
+    curves = {
+        str(name): real_array("loss_curve", f"losses {repr_text(name)}", values) for name, values in losses.items()
+    }
+    for name, values in curves.items():
+        if values.ndim != 1:
+            raise ShapeError(f"loss_curve got losses {repr_text(name)} of shape {values.shape}; {EXPECTED}.")
+    if not any(values.size for values in curves.values()):
+        raise ArgumentError(f"loss_curve got no losses; {EXPECTED}.")
+    return curves

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError
+from ...core.figures import axes_for, label_text
 from ...core.node import Array
-from ...core.summary import align_points, number_text, shorten
-from .axes import COLORS, entries_of, ink, named_nodes, new_axes
+from ...core.summary import align_points, number_text
+from .axes import COLORS, ink
+from .given import arrays_in, entries_of
 
 BINS = 80
-WIDEST = 28
-"""Longer names are shortened in their middle."""
 SHOWN = 0.998
 """Part of the entries that lies within the axis; the rest would only squeeze it."""
 
@@ -33,8 +33,8 @@ def weight_histograms(model: Any, ax: Any = None) -> Any:
 
     Raises
     ------
-    ArgumentError
-        If there are no parameters.
+    ArgumentError, KindError
+        If there are no parameters, or one does not hold numbers.
     MissingExtraError
         If Matplotlib is not installed.
     """
@@ -56,8 +56,8 @@ def activation_histograms(activations: Any, ax: Any = None) -> Any:
 
     Raises
     ------
-    ArgumentError
-        If there are no activations.
+    ArgumentError, KindError
+        If there are no activations, or one does not hold numbers.
     MissingExtraError
         If Matplotlib is not installed.
     """
@@ -80,16 +80,16 @@ def gradient_flow(model: Any, ax: Any = None) -> Any:
 
     Raises
     ------
-    ArgumentError
-        If there are no parameters, or none has a gradient.
+    ArgumentError, KindError
+        If there are no parameters, or none has a gradient, or one does not hold numbers.
     MissingExtraError
         If Matplotlib is not installed.
     """
-    gradients = {name: getattr(p, "grad", None) for name, p in named_nodes("gradient_flow", model).items()}
+    gradients = {name: getattr(p, "grad", None) for name, p in arrays_in("gradient_flow", model).items()}
     sizes = {name: None if g is None else np.abs(entries_of(g)) for name, g in gradients.items()}
     if all(g is None for g in sizes.values()):
         raise ArgumentError("gradient_flow got parameters without gradients; call backward() on the loss first.")
-    ax = new_axes(7, _height(len(sizes))) if ax is None else ax
+    ax = axes_for("gradient_flow", ax, 7, _height(len(sizes)))
     shown = [
         (i, float(g.mean()), float(g.max()))
         for i, g in enumerate(sizes.values())
@@ -116,9 +116,9 @@ def gradient_flow(model: Any, ax: Any = None) -> Any:
 
 def _ridges(doing: str, things: Any, what: str, color: str, ax: Any, zeros: bool = False) -> Any:
     """A filled histogram in a row for each array, with its standard deviation to the right."""
-    arrays = {name: entries_of(x) for name, x in named_nodes(doing, things).items()}
+    arrays = {name: entries_of(x) for name, x in arrays_in(doing, things).items()}
     finite = {name: x[np.isfinite(x)] for name, x in arrays.items()}
-    ax = new_axes(7, _height(len(arrays))) if ax is None else ax
+    ax = axes_for(doing, ax, 7, _height(len(arrays)))
     low, high = _range_of(list(finite.values()))
     edges = np.linspace(low, high, BINS + 1)
     for i, x in enumerate(finite.values()):
@@ -152,7 +152,7 @@ def _height(rows: int) -> float:
 
 
 def _name_rows(ax: Any, names: list[str], top: float) -> None:
-    ax.set_yticks(range(len(names)), [shorten(name, WIDEST) for name in names])
+    ax.set_yticks(range(len(names)), list(map(label_text, names)))
     ax.set_ylim(len(names) - 0.4, top)  # the first on top
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)

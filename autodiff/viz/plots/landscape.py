@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ...core.checks import is_finite
 from ...core.errors import ArgumentError, KindError, ShapeError
+from ...core.figures import axes_for
 from ...core.modes import no_grad
 from ...core.node import Array, Node, data_of, describe
-from ...core.numbers import like
-from ...core.summary import number_text
-from .axes import COLORS, named_nodes, new_axes
+from ...core.numbers import like, to_float
+from ...core.summary import kind_text, number_text, repr_text
+from .axes import COLORS
+from .given import arrays_in, real_array
+
+MOST_STEPS = 1_000
+"""Even of the fastest loss, a million of them takes minutes."""
 
 
 def loss_landscape(
@@ -44,7 +50,7 @@ def loss_landscape(
     span : float
         How far to go to either side; 1 is as far as the weights are from 0.
     steps : int
-        Points along each direction; an odd number has the present point among them.
+        Points along each direction, at most 1,000; an odd number has the present point among them.
     ax : matplotlib Axes, optional
 
     Returns
@@ -54,11 +60,12 @@ def loss_landscape(
     Raises
     ------
     ArgumentError
-        If there are no parameters, or ``steps`` or ``span`` are out of range.
+        If there are no parameters, or ``steps``, ``span`` or ``rng`` are out of range.
     ShapeError
         If the directions do not have the shapes of the parameters.
     KindError
-        If ``loss`` is no function, or a parameter is complex or was computed.
+        If ``loss`` is no function to a number, directions are no numbers, ``rng`` is no seed, or a parameter is complex
+        or was computed.
     MissingExtraError
         If Matplotlib is not installed.
 
@@ -72,14 +79,16 @@ def loss_landscape(
             "loss_landscape got a loss that is no function; it has to be computed anew for each point: "
             "lambda: cross_entropy(model(X), y)."
         )
-    params = [_require_real_leaf(p) for p in named_nodes("loss_landscape", parameters).values()]
-    if not isinstance(steps, int | np.integer) or steps < 3 or not np.isfinite(span) or span <= 0:
+    params = [_require_real_leaf(p) for p in arrays_in("loss_landscape", parameters).values()]
+    whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
+    if not whole or not 3 <= steps <= MOST_STEPS or not is_finite(span) or span <= 0:
         raise ArgumentError(
-            f"loss_landscape got steps={steps!r} and span={span!r}; it takes at least 3 steps and a span above 0."
+            f"loss_landscape got steps={repr_text(steps)} and span={repr_text(span)}; it takes at least 3 steps and a "
+            f"span above 0, and at most {MOST_STEPS} steps, for it computes the loss steps ** 2 times."
         )
     arrays = [np.asarray(p._data, float) for p in params]
     first, second = _random_directions(arrays, rng) if directions is None else _given_directions(arrays, directions)
-    ax = new_axes(6.4, 5) if ax is None else ax
+    ax = axes_for("loss_landscape", ax, 6.4, 5)
     along = np.linspace(-span, span, int(steps))
     with restored(params), no_grad(), np.errstate(all="ignore"):
         here = _number(loss())
@@ -110,14 +119,24 @@ def _put(p: Node, array: Array) -> None:
 
 def _require_real_leaf(p: Any) -> Node:
     if not isinstance(p, Node) or not p.is_leaf or np.asarray(p._data).dtype.kind == "c":
-        found = describe(p) if isinstance(p, Node) else f"a {type(p).__name__}"
+        found = describe(p) if isinstance(p, Node) else kind_text(p)
         raise KindError(f"loss_landscape got {found}; it moves real parameters: Tensors and Values that were made.")
     return p
 
 
+def _generator(rng: Any) -> np.random.Generator:
+    expected = f"loss_landscape got rng={repr_text(rng)}; it takes a Generator, a whole number of at least 0, or None."
+    try:
+        return np.random.default_rng(rng)
+    except TypeError:
+        raise KindError(expected) from None
+    except ValueError:
+        raise ArgumentError(expected) from None
+
+
 def _random_directions(arrays: Sequence[Array], rng: Any) -> tuple[list[Array], list[Array]]:
     """Two random directions, scaled filter by filter."""
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     biases_rest = any(x.ndim > 1 for x in arrays)
 
     def scaled(x: Array) -> Array:
@@ -133,7 +152,12 @@ def _random_directions(arrays: Sequence[Array], rng: Any) -> tuple[list[Array], 
 
 def _given_directions(arrays: Sequence[Array], directions: Any) -> tuple[list[Array], list[Array]]:
     shapes = [x.shape for x in arrays]
-    pair = [[np.asarray(data_of(d), float) for d in direction] for direction in directions]
+    if not isinstance(directions, tuple | list) or not all(isinstance(d, tuple | list) for d in directions):
+        raise KindError(
+            f"loss_landscape got {kind_text(directions)} as directions; it takes a pair of lists, each with "
+            "an array for each parameter."
+        )
+    pair = [[real_array("loss_landscape", "directions", data_of(d)) for d in direction] for direction in directions]
     found = [[d.shape for d in direction] for direction in pair]
     if len(pair) != 2 or any(f != shapes for f in found):
         raise ShapeError(
@@ -149,7 +173,15 @@ def _number(x: Any) -> float:
         raise ShapeError(
             f"loss_landscape got a loss of shape {np.shape(data)}; it takes a single number, such as a mean."
         )
-    return float(np.asarray(data, float).reshape(()))
+    try:
+        return float(to_float(np.asarray(data).item()))
+    except (TypeError, ValueError):
+        raise KindError(f"loss_landscape got a loss that is {repr_text(data)}; it takes a real number.") from None
+
+
+def _level_text(x: float, place: int | None = None) -> str:
+    """A level beside the bar; ``place`` is what Matplotlib passes too."""
+    return number_text(float(x), 3)
 
 
 def _draw(ax: Any, along: Array, heights: Array, here: float) -> None:
@@ -180,7 +212,7 @@ def _draw(ax: Any, along: Array, heights: Array, here: float) -> None:
         bbox={"boxstyle": "round,pad=0.25", "facecolor": "black", "alpha": 0.65, "linewidth": 0},
     )
     bar = ax.figure.colorbar(filled, cax=ax.inset_axes((1.04, 0, 0.05, 1)), ticks=levels[::2])
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: number_text(float(x), 3)))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(_level_text))
     bar.ax.minorticks_off()
     bar.set_label("loss")
     ax.set(xlabel="first direction", ylabel="second direction", aspect="equal")

@@ -12,6 +12,9 @@ const COLUMNS = [
   ["update_to_data", "update / data"],
 ];
 
+// How a statistic is written that is not just a number: shares in percent, counts without a decimal point.
+const TEXTS = { saturated: percent, dead: (n) => String(n ?? "") };
+
 const film = JSON.parse(document.getElementById("film").textContent);
 const frames = film.frames;
 const byId = (id) => document.getElementById(id);
@@ -49,7 +52,7 @@ function showLayers(layers) {
   for (const [name, row] of Object.entries(layers)) {
     const line = document.createElement("tr");
     line.append(cell("td", name));
-    for (const [key] of kept) line.append(cell("td", key === "saturated" ? percent(row[key]) : number(row[key])));
+    for (const [key] of kept) line.append(cell("td", (TEXTS[key] ?? number)(row[key])));
     if (scale) {
       const bar = document.createElement("td");
       bar.append(ratioBar(row.update_to_data));
