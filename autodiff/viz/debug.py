@@ -6,16 +6,19 @@ import sys
 from os import PathLike
 from typing import Any
 
-from ..node_methods import first_cotangent
+from ..core.errors import KindError
+from ..core.summary import repr_text
+from .chain import start_of
 from .json_form import as_json
-from .page import Page, assemble, static
+from .page import SUFFIXES, Page, assemble, static
+from .saving import writable
 from .view import view_of
 
 FOLDER = "debugger"
-STYLES = ("style.css", "graph.css", "detail.css")
+STYLES = ("style.css", "graph.css", "detail.css", "narrow.css")
 SCRIPTS = (
     # what there is, and where we are in it
-    *("numbers.js", "unpack.js", "dom.js", "model.js", "player.js", "places.js", "fold.js"),
+    *("numbers.js", "dom.js", "reading.js", "unpack.js", "model.js", "player.js", "places.js", "fold.js"),
     # the graph
     *("camera.js", "layout.js", "box.js", "wire.js", "graph.js"),
     # the chosen node
@@ -45,7 +48,7 @@ def debug(
     loss : Value or Tensor
         What to differentiate.  The sweep is the page's own: nobody's ``.grad`` changes.
     path : path, optional
-        Where to save the page, such as ``debug.html``.
+        Where to save the page, such as ``debug.html``; its name ends in ``.html`` or ``.htm``.
     gradient : array_like, optional
         Cotangent of ``loss``, of its shape.  May be left away if ``loss`` is a single number: then it is 1.
     title : str, optional
@@ -62,6 +65,15 @@ def debug(
         If ``loss`` was not recorded, or its tape was freed.
     ShapeError
         If ``loss`` is not a single number and no ``gradient`` was given, or one of another shape.
+    KindError
+        If ``gradient`` holds no numbers, or complex ones for a real ``loss``; if ``title`` is no text, or ``path`` is
+        no path.
+    ArgumentError
+        If the name of the file ends otherwise.
+    MissingFolderError
+        If there is no folder to write it to.
+    UnwritableError
+        If it is a folder, or the system lets nobody write a file of that name there.
 
     Examples
     --------
@@ -72,8 +84,15 @@ def debug(
     >>> ad.debug(c)
     <Page 'c': .save("page.html") writes it to a file, a notebook shows it>
     """
+    if title is not None and not isinstance(title, str):
+        raise KindError(
+            f"debug(title={repr_text(title, 60)}): the title is of type {type(title).__name__}, and a text was "
+            'expected, such as title="My net". Where the page is saved is the second argument, path.'
+        )
+    if path is not None:
+        path = writable("page", path, SUFFIXES)
     view = view_of([loss], sys._getframe(1), "debug")
-    data = as_json(view.sweep([first_cotangent(loss, gradient)]))
+    data = as_json(view.sweep([start_of(loss, gradient, "debug")]))
     name = title or view.tape.name_of(loss) or "Backpropagation, step by step"
     html = assemble(
         name,
@@ -83,6 +102,7 @@ def debug(
         notices=["dagre/LICENSE"],
         modules=[f"{FOLDER}/{file}" for file in SCRIPTS],
         data={"view": data},
+        deflate=True,
     )
     page = Page(name, html)
     if path is not None:

@@ -36,7 +36,7 @@ Shape = tuple[int, ...]
 LONGEST = 4096
 """Of a longer map nothing is said."""
 LARGEST = 2**22
-"""Arrays of more entries are not followed."""
+"""Copies of more entries, those of all arguments together, are not followed."""
 
 REDUCING = {"sum", "mean", "prod", "max", "min", "logsumexp", "var", "std"}
 MIXING = {"softmax", "log_softmax", "sort"}
@@ -52,45 +52,56 @@ COPYING = {
     "expand_dims",
     "flip",
     "copy",
+    "roll",
+    "rot90",
+    "diagonal",
+    "with_diagonal",
+    "tril",
+    "triu",
+    "sliding_window_view",
+    "pad_zeros",
+    "concatenate",
+    "stack",
+    "chosen",
 }
-COPYING |= {"roll", "rot90", "diagonal", "with_diagonal", "tril", "triu", "sliding_window_view", "pad_zeros"}
-COPYING |= {"concatenate", "stack", "chosen"}
 ALIGNED = {"broadcast_to", "sum_to", "cast"}
 
 
-def dependence(node: Node, argument: int) -> Form | None:
-    """How the entries of a result depend on those of one of its arguments.
+def dependences(node: Node) -> list[Form | None]:
+    """How the entries of a result depend on those of each of its arguments.
 
     Parameters
     ----------
     node : Node
         On a tape, and not a leaf.
-    argument : int
-        Which argument, from 0.
 
     Returns
     -------
-    dict or None
-        One of the forms above; None if the op works entry by entry, or if nothing is known.
+    list of dict or None
+        For each argument one of the forms above; None if the op works entry by entry, or if nothing is known.
 
     Examples
     --------
     >>> import autodiff as ad
     >>> a, b = ad.Tensor(np.ones((2, 3))), ad.Tensor(np.ones((3, 4)))
-    >>> dependence(a @ b, 1)
-    {'y': [1, 0], 'x': [2, 0]}
-    >>> dependence(a[:, 1:], 0)
-    {'from': [1, [3, 1]]}
+    >>> dependences(a @ b)
+    [{'y': [1, 0], 'x': [1, 2]}, {'y': [1, 0], 'x': [2, 0]}]
+    >>> dependences(a[:, 1:])
+    [{'from': [1, [3, 1]]}]
     """
     rule: Any = node.rule
-    x, y = shape_of(node.args[argument]), shape_of(node)
-    if rule.entrywise or not math.prod(x) or not math.prod(y):
-        return None
+    if rule.entrywise or not math.prod(shape_of(node)):
+        return [None] * len(node.args)
+    found = copied(node) if rule.name in COPYING else [dependence(node, k) for k in range(len(node.args))]
+    return [form if math.prod(shape_of(x)) else None for form, x in zip(found, node.args, strict=True)]
+
+
+def dependence(node: Node, argument: int) -> Form | None:
+    """The form for one argument of a row that does more than copy."""
+    rule: Any = node.rule
     name, options = rule.name, rule.options | (node.params or {})
     if name in ALIGNED:
-        return labelled(aligned(y), aligned(x))
-    if name in COPYING:
-        return copied(node, argument) if max(math.prod(x), math.prod(y)) <= LARGEST else None
+        return labelled(aligned(shape_of(node)), aligned(shape_of(node.args[argument])))
     if name in REDUCING | MIXING | CUMULATIVE:
         return along_axes(node, name, options)
     if "windows" in options:
@@ -113,8 +124,8 @@ def along_axes(node: Node, name: str, options: dict[str, Any]) -> Form:
     """Rows that work along axes: those that reduce them, mix their entries, or add them up one after the other."""
     x, axis, more = node.args[0], options["axis"], {}
     ndim = len(shape_of(x))
-    if axis is None and name not in REDUCING and name not in ("softmax", "log_softmax"):
-        ndim, axis, more = 1, 0, {"view": [math.prod(shape_of(x))]}
+    if axis is None and name not in REDUCING and name not in ("softmax", "log_softmax"):  # these flatten first
+        ndim, more = 1, {"view": [math.prod(shape_of(x))]}
         axes: Shape = (0,)
     else:
         axes = reduced_axes(x, axis)
@@ -127,26 +138,41 @@ def along_axes(node: Node, name: str, options: dict[str, Any]) -> Form:
     return labelled(kept, labels)
 
 
-def copied(node: Node, argument: int) -> Form | None:
-    """Rows that copy entries: what comes out where the entries of one argument are its places, counted from 1."""
+def copied(node: Node) -> list[Form | None]:
+    """Rows that copy entries: what comes out where those of all arguments are numbered in turn, from 1 on."""
     rule: Any = node.rule
-    inputs = [np.zeros(shape_of(a), int) for a in node.args]
-    x = inputs[argument]
-    x[...] = np.arange(1, x.size + 1).reshape(x.shape)
+    shapes = [shape_of(a) for a in node.args]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    if max(ends[-1], math.prod(shape_of(node))) > LARGEST:
+        return [None] * len(shapes)
+    numbers = np.split(np.arange(1, ends[-1] + 1), ends[:-1])
+    inputs = [part.reshape(shape) for part, shape in zip(numbers, shapes, strict=True)]
     options = {key: value for key, value in (node.params or {}).items() if key not in ("dtype", "casting", "out")}
-    places = np.asarray(rule.forward(*inputs, **options)) - 1
-    if places.min() >= 0:
-        start, strides, straight = strides_of(places)
+    copies = np.asarray(rule.forward(*inputs, **options))
+    # Sorted, the copies of the entries of one argument stand side by side: an op may have thousands of arguments.
+    order = np.argsort(copies, axis=None, kind="stable")
+    parts = np.split(order, np.searchsorted(copies.ravel()[order], [1, *ends + 1]))[1:-1]
+    return [copied_from(copies, to, end, shape) for to, end, shape in zip(parts, ends, shapes, strict=True)]
+
+
+def copied_from(copies: np.ndarray[Any, Any], to: np.ndarray[Any, Any], end: int, shape: Shape) -> Form | None:
+    """The form for the argument whose last entry has the number ``end``, which is copied to the places ``to``."""
+    size = math.prod(shape)
+    first = end - size + 1
+    places = copies.ravel()[to] - first
+    if len(to) == copies.size:
+        start, strides, straight = strides_of(copies - first)
         if straight:
             return {"from": [start, strides]}
-    back = np.full(x.size, -1)
-    copies = places[places >= 0]
-    back[copies] = np.flatnonzero(places.ravel() >= 0)
-    if len(copies) == x.size and back.min() >= 0:
-        start, strides, straight = strides_of(back.reshape(x.shape))
+    if size and np.array_equal(places, np.arange(size)):
+        start, strides, straight = strides_of(to.reshape(shape))
         if straight:
             return {"to": [start, strides]}
-    return {"map": places.ravel().tolist()} if places.size <= LONGEST else None
+    if copies.size > LONGEST:
+        return None
+    every = np.full(copies.size, -1)
+    every[to] = places
+    return {"map": every.tolist()}
 
 
 def strides_of(places: np.ndarray[Any, Any]) -> tuple[int, list[int], bool]:

@@ -2,7 +2,8 @@
 
 Nothing is said twice.  Arrays stand in one list, each once, and are referred to by their place there; what has its
 usual value is left out; a total that is the contribution itself, and a gradient that is the cotangent, are ``"="``.
-The cotangent of a node is the total of the last step that adds to it.  ``static/debugger/unpack.js`` undoes all that.
+The steps forward are the ops in their order, so only those backward are listed.  The cotangent of a node is the total
+of the last step that adds to it.  ``static/debugger/unpack.js`` undoes all that.
 
 Arrays over a limit are summarised, never dumped: the limit follows from the size that the whole may have.
 """
@@ -19,7 +20,7 @@ from ..core.node import data_of, shape_of
 from ..core.rule import Rule
 from ..core.source import Place
 from ..core.summary import shorten
-from .depends import dependence
+from .depends import dependences
 from .formula import Formula, formula_of
 from .latex import Atom, Part, Slot, rebuilt, write
 from .mathml import to_mathml
@@ -69,8 +70,8 @@ def as_json(view: View, budget: int = BUDGET) -> dict[str, Any]:
     >>> x = ad.Value(3.0)
     >>> y = x * x
     >>> form = as_json(view_of([y], sys._getframe(), "debug").sweep([1.0]))
-    >>> [form["version"], form["complete"], *form["steps"][2:]]
-    [1, True, {'kind': 'pull', 'edge': 'e0', 'total': '='}, {'kind': 'pull', 'edge': 'e1', 'total': 6.0}]
+    >>> [form["version"], form["complete"], *form["steps"][1:]]
+    [1, True, {'edge': 'e0'}, {'edge': 'e1', 'total': 6.0}]
     """
     return _Packing(view, budget).form
 
@@ -88,9 +89,11 @@ class _Packing:
         places = [place for origin in origins for place in (*origin.via, origin.place)]
         self.files = {name: k for k, name in enumerate(dict.fromkeys(place.line.filename for place in places))}
         self.lines = {line: k for k, line in enumerate(dict.fromkeys((o.place, o.via) for o in origins))}
+        made = {e.target: view.nodes[e.target].node for e in view.edges.values()}
+        self.depends = {name: dependences(node) for name, node in made.items() if node is not None}
         nodes = [self.node(n) for n in view.nodes.values()]
         edges = [self.edge(e) for e in view.edges.values()]
-        steps = [self.step(s) for s in view.steps]
+        steps = [self.step(s) for s in view.steps if s.kind != "forward"]
         complete = self.digits == EXACT and all(a.size <= MOST for a in self.found)
         complete = complete and sum(a.size * EXACT_ENTRY + ABOUT for a in self.found) <= budget
         self.form = {
@@ -185,9 +188,7 @@ class _Packing:
             form["parallel"] = list(e.parallel)
         if not e.tracked:
             form["tracked"] = False
-        node = self.view.nodes[e.target].node
-        depends = dependence(node, e.argument) if node is not None else None
-        if depends:
+        if depends := self.depends[e.target][e.argument]:
             form["depends"] = depends
         if e.contribution is not None:
             raw, fitted = e.contribution
@@ -200,12 +201,13 @@ class _Packing:
 
     def step(self, s: Step) -> dict[str, Any]:
         if s.edge is None:
-            form: dict[str, Any] = {"target": s.target}
-            return form if s.kind == "forward" else {"kind": s.kind} | form | {"total": self.value(s.total)}
-        form = {"kind": s.kind, "edge": s.edge}
-        if s.total is not None:
-            found = self.view.edges[s.edge].contribution
-            form["total"] = "=" if found is not None and s.total is found.fitted else self.value(s.total)
+            return {"kind": s.kind, "target": s.target, "total": self.value(s.total)}
+        form: dict[str, Any] = {"edge": s.edge} if s.kind == "pull" else {"kind": s.kind, "edge": s.edge}
+        found = self.view.edges[s.edge].contribution
+        if s.total is None:
+            form["total"] = None
+        elif found is None or s.total is not found.fitted:
+            form["total"] = self.value(s.total)
         return form
 
 

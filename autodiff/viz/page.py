@@ -6,12 +6,18 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .saving import writable
+
 STATIC = Path(__file__).parent / "static"
+SUFFIXES = ("html", "htm")
+LARGE = 1_000_000
+"""About how many characters of JSON a page may hold as they are."""
 
 
 class Page:
@@ -19,9 +25,11 @@ class Page:
 
     Attributes
     ----------
+    title : str
     html : str
         The whole page.
-    title : str
+    height : int
+        Of the frame in a notebook, in pixels.
 
     Examples
     --------
@@ -30,7 +38,7 @@ class Page:
     """
 
     def __init__(self, title: str, html: str, height: int = 720) -> None:
-        self.title = title
+        self.title = without_surrogates(title)
         self.html = html
         self.height = height
 
@@ -40,15 +48,26 @@ class Page:
         Parameters
         ----------
         path : path
-            Such as ``debug.html``.
+            Ends in ``.html`` or ``.htm``, such as ``debug.html``.
 
         Returns
         -------
         Path
             Where it was written.
+
+        Raises
+        ------
+        KindError
+            If ``path`` is no path.
+        ArgumentError
+            If the suffix is another one.
+        MissingFolderError
+            If there is no folder to write it to.
+        UnwritableError
+            If it is a folder, or the system lets nobody write a file of that name there.
         """
-        path = Path(path)
-        path.write_text(self.html, encoding="utf-8")
+        path = writable("page", path, SUFFIXES)
+        path.write_bytes(self.html.encode())
         return path
 
     def __repr__(self) -> str:
@@ -73,6 +92,7 @@ def assemble(
     notices: Sequence[str] = (),
     modules: Sequence[str] = (),
     data: Mapping[str, Any] | None = None,
+    deflate: bool = False,
 ) -> str:
     """One HTML document of a body and of files under ``static/``.
 
@@ -88,6 +108,8 @@ def assemble(
         Paths of licences that must go with the libraries; they stand in comments.
     data : mapping of str to JSON, optional
         Each becomes ``<script type="application/json" id="...">``.
+    deflate : bool
+        Whether to compress data of more than ``LARGE`` characters; the page reads it by ``debugger/reading.js``.
 
     Returns
     -------
@@ -114,17 +136,30 @@ def assemble(
         f"<title>{escape(title)}</title>",
         f"<style>{css}</style></head>",
         f"<body>{body}",
-        *(f'<script type="application/json" id="{key}">{as_data(x)}</script>' for key, x in (data or {}).items()),
+        *(_block(key, as_data(x), deflate) for key, x in (data or {}).items()),
         *(f"<script{kind}>{code}</script>" for kind, code in scripts),
         "</body></html>\n",
     ]
-    return "\n".join(parts)
+    return without_surrogates("\n".join(parts))
+
+
+def without_surrogates(text: str) -> str:
+    """Text that can be encoded: halves of a character become the sign for what cannot be shown."""
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 def as_data(x: Any) -> str:
     """JSON that can stand inside a ``<script>``: nothing in it ends the script or begins a comment."""
-    text = json.dumps(x, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = without_surrogates(json.dumps(x, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     return re.sub("[&<>\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _block(key: str, text: str, deflate: bool) -> str:
+    """Data in a page: as it is, or, if there is much of it, compressed and in base64."""
+    if not deflate or len(text) <= LARGE:
+        return f'<script type="application/json" id="{key}">{text}</script>'
+    packed = base64.b64encode(zlib.compress(text.encode())).decode()
+    return f'<script type="application/zlib" id="{key}">{packed}</script>'
 
 
 def static(path: str) -> str:

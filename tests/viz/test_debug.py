@@ -60,21 +60,46 @@ def test_the_licence_of_the_layout_goes_with_it():
     assert (STATIC / "dagre" / "LICENSE").read_text(encoding="utf-8").strip() in page.html
 
 
-@pytest.mark.parametrize(
-    ("make", "error", "text"),
-    [
-        (lambda: 3.0, ad.errors.AutodiffError, "debug"),
-        (lambda: ad.Tensor([1.0, 2.0]) * 2.0, ValueError, "only a single number has a gradient"),
-    ],
-)
-def test_what_it_refuses(make, error, text):
-    with pytest.raises(error, match=text):
-        ad.debug(make())
+def two():
+    return ad.Tensor([1.0, 2.0]) * 2.0
 
 
-def test_a_gradient_of_another_shape_is_refused():
-    with pytest.raises(ad.errors.AutodiffError, match=r"shape \(3,\); it must be \(2,\)"):
-        ad.debug(ad.Tensor([1.0, 2.0]) * 2.0, gradient=np.ones(3))
+def one():
+    return ad.Value(2.0) * 2.0
+
+
+REFUSED = [
+    (lambda: ad.debug(3.0), ad.errors.TapeError, "debug() needs a result that was recorded, got a plain float."),
+    (lambda: ad.debug([one()]), ad.errors.TapeError, "debug() needs a result that was recorded, got a plain list."),
+    (lambda: ad.debug(two()), ad.errors.ShapeError, "or give debug(gradient=) an array of the same shape."),
+    (lambda: ad.debug(two(), gradient=np.ones(3)), ad.errors.ShapeError, "of shape (3,); it must be (2,)."),
+    (lambda: ad.debug(two(), gradient=[[1], [2, 3]]), ad.errors.ShapeError, "debug(gradient=) of a Tensor"),
+    (lambda: ad.debug(one(), gradient=[1.0, 2.0]), ad.errors.ShapeError, "of shape (2,); it must be ()."),
+    (lambda: ad.debug(two(), gradient="a"), ad.errors.KindError, "got 'a', which is no number; it must have the shape"),
+    (lambda: ad.debug(one(), gradient={}), ad.errors.KindError, "debug(gradient=) of a Value (made by multiply) got {"),
+    (lambda: ad.debug(one(), title=3), ad.errors.KindError, "debug(title=3): the title is of type int, and a text was"),
+    (lambda: ad.debug(one(), 3), ad.errors.KindError, "A page cannot be saved as 3, which is of type int."),
+    (lambda: ad.debug(one(), b"x.html"), ad.errors.KindError, "Give the name of a file, such as 'page.html'."),
+    (lambda: ad.debug(one(), "x.txt"), ad.errors.ArgumentError, "as 'x.txt'. The name can end in .html or .htm."),
+    (lambda: ad.debug(one(), "no folder/x.html"), FileNotFoundError, "there is no folder 'no folder'. Make it first"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), REFUSED, ids=range(len(REFUSED)))
+def test_what_it_refuses(call, error, text, tmp_path, monkeypatch):
+    """With an error that says what was given and what to do; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=re.escape(text)) as found:
+        call()
+    assert isinstance(found.value, ad.errors.AutodiffError)
+    assert "backward" not in str(found.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_either_suffix_will_do(tmp_path):
+    for name in ("a.html", "b.HTM"):
+        ad.debug(one(), tmp_path / name)
+        assert (tmp_path / name).exists()
 
 
 def test_a_leaf_alone_is_a_page():

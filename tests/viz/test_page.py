@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 
 import pytest
 
-from autodiff.viz.page import STATIC, Page, as_data, assemble
+import autodiff as ad
+from autodiff.viz.page import LARGE, STATIC, Page, as_data, assemble
 
 
 class Reader(HTMLParser):
@@ -95,6 +97,30 @@ def test_data_has_no_nan():
         as_data(float("nan"))
 
 
+def test_much_data_is_compressed_on_request():
+    """Data of more than a million characters, which then take a part of the room; the policy does not change."""
+    little, much = {"x": "<a>"}, {"x": ["<a>"] * (LARGE // 8)}
+    for data in (little, much):
+        plain = f'<script type="application/json" id="view">{as_data(data)}</script>'
+        assert plain in assemble("t", "", data={"view": data})
+    assert assemble("t", "", data={"view": little}, deflate=True) == assemble("t", "", data={"view": little})
+    page = assemble("t", "", data={"view": much}, deflate=True)
+    (_, attributes, text), *_ = (s for s in Reader(page).texts if s[0] == "script")
+    assert attributes == {"type": "application/zlib", "id": "view"}
+    assert json.loads(zlib.decompress(base64.b64decode(text))) == much
+    assert len(page) < LARGE / 10
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [(3, ad.errors.KindError), ("page.txt", ad.errors.ArgumentError), ("none/page.html", FileNotFoundError)],
+)
+def test_a_page_is_saved_as_html_and_where_there_is_a_folder(path, error, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match="A page cannot be saved as"):
+        Page("t", "").save(path)
+
+
 def test_saving_and_showing(tmp_path):
     page = Page('a "title"', "<!DOCTYPE html><p>é</p>", height=300)
     assert page.save(tmp_path / "page.html").read_text(encoding="utf-8") == page.html
@@ -102,6 +128,20 @@ def test_saving_and_showing(tmp_path):
     assert ("iframe", "srcdoc", page.html) in frame
     assert ("iframe", "title", 'a "title"') in frame
     assert ("iframe", "sandbox", "allow-scripts allow-downloads") in frame
+
+
+def test_halves_of_a_character_are_replaced(tmp_path):
+    """A page is UTF-8, which has no lone surrogates; the file is not opened before that is sure."""
+    for data in ({"x": "\ud800"}, {"x": ["\ud800"] * LARGE}):
+        page = Page("a\ud800", assemble("a\udfff", "<p>\udc00</p>", data=data, deflate=True))
+        assert page.title == "a\ufffd"
+        assert "<title>a\ufffd</title>" in page.html
+        assert "<p>\ufffd</p>" in page.html
+        assert page.save(tmp_path / "page.html").read_text(encoding="utf-8") == page.html
+        page._repr_html_().encode()
+    x = ad.Value(2.0, name="x\ud800")
+    ad.debug(x * x, tmp_path / "debug.html", title="\ud800")
+    assert "<title>\ufffd</title>" in (tmp_path / "debug.html").read_text(encoding="utf-8")
 
 
 def test_files_of_the_debugger_are_fit_to_stand_inside():

@@ -33,6 +33,7 @@ class Opened:
         self.tab.on("console", lambda message: self.errors.append(message.text))
         self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
         self.tab.goto(path.as_uri())
+        self.tab.wait_for_function("() => !document.getElementById('transport') || document.body.dataset.steps")
         self.path = path
 
     def press(self, *keys):

@@ -23,16 +23,25 @@ def caption(page):
     return page.tab.inner_text("#caption")
 
 
+def heard(page):
+    """What was said last to who does not see the page."""
+    live = page.tab.locator("#announced")
+    assert live.get_attribute("role") == "status"
+    return live.text_content()
+
+
 def boxes(page):
     return page.tab.evaluate("[...document.querySelectorAll('.box')].map(e => e.dataset.box)")
 
 
 def overlapping(page):
-    """Pairs of boxes that overlap, and boxes that a line goes through which does not end there."""
+    """Pairs of boxes and titles that overlap, and those that a line goes through which does not end there."""
     return page.tab.evaluate(
         """() => {
           const place = (e) => e.querySelector(".frame").getBoundingClientRect();
-          const all = [...document.querySelectorAll(".box")].map((e) => [e.dataset.box, place(e)]);
+          const boxes = [...document.querySelectorAll(".box")].map((e) => [e.dataset.box, place(e)]);
+          const titles = [...document.querySelectorAll(".head-of .title")];
+          const all = [...boxes, ...titles.map((e) => [e.textContent, e.getBoundingClientRect()])];
           const apart = (a, b) => a.left >= b.right - 1 || a.top >= b.bottom - 1;
           const meet = (a, b) => !apart(a, b) && !apart(b, a);
           const inside = (p, r) => p.x > r.left + 2 && p.x < r.right - 2 && p.y > r.top + 2 && p.y < r.bottom - 2;
@@ -117,6 +126,26 @@ def test_search_by_name_op_and_line(attention):
     assert second == f"%{tab.get_attribute('.box.chosen', 'data-node')[1:]} matmul"
 
 
+def test_what_a_search_finds_is_heard(attention):
+    """How many nodes as one types, and which was chosen; the same is said again."""
+    tab = attention.tab
+    tab.fill("#search", "op:softmax")
+    assert heard(attention) == "2 nodes found"
+    tab.fill("#search", "op:nothing")
+    assert heard(attention) == "No such node"
+    tab.evaluate("""() => {
+      window.again = 0;
+      new MutationObserver(() => (window.again += 1)).observe(document.getElementById("announced"), {childList: true});
+    }""")
+    tab.fill("#search", "op:nothin")
+    assert (heard(attention), tab.evaluate("window.again")) == ("No such node", 1)
+    tab.fill("#search", "weights")
+    assert heard(attention) == "1 node found"
+    tab.keyboard.press("Enter")
+    assert tab.get_attribute("#caption", "role") == "status"
+    assert re.fullmatch(r"weights, softmax, line \d+ is chosen\.", caption(attention))
+
+
 def test_jumps(opened, run_program):
     page = opened(run_program("nan")["page"])
     page.tab.click("#jumps summary")
@@ -163,7 +192,6 @@ def test_next_step_of_the_chosen_node(expression):
         ("line == 9", [1, 11, 12]),
         ("nan or inf", []),
         ("step >= 12", [12]),
-        ("constructor", []),
         ("name == 'q' or name == \"f\" and not (op == add and phase == forward)", [1, 5, 9]),
     ],
 )
@@ -208,15 +236,43 @@ def test_play_stops_at_a_breakpoint(expression):
         ("nan nan", "Did not understand nan"),
         ("== 3", "Expected a name or a condition, found =="),
         ("|g > 3", "Did not understand |g > 3"),
+        ("w9", "No node has the name w9, and no op has it."),
+        ("constructor", "No node has the name constructor"),
+        ("q or w9", "No node has the name w9"),
+        ("name == w9", "No node has the name w9."),
+        ("name ~ w9", "No node has w9 in its name."),
+        ("op == matmul", "No node has the op matmul."),
+        ("phase == back", "No step has the phase back."),
+        ("name > 3", "The name is a text: compare it with ==, != or ~."),
+        ("|g| > ten", "The |g| is compared with a number, and ten is none"),
+        ("value == nan", "nan and inf stand alone"),
     ],
 )
 def test_a_wrong_condition_says_what_is_wrong(expression, condition, problem):
+    """To who sees it and to who hears it; nothing is kept, and the panel forgets it when it is closed."""
     tab = expression.tab
     tab.click("#breakpoints summary")
     tab.fill("#breakpoint", condition)
     tab.keyboard.press("Enter")
     assert problem in tab.inner_text("#breakpoint-error")
+    assert problem in heard(expression)
+    assert tab.get_attribute("#breakpoint", "aria-invalid") == "true"
     assert tab.locator("#breakpoint-list li").count() == 0
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#breakpoint-error")).to_be_empty()
+    tab.click("#breakpoints summary")
+    assert tab.inner_text("#breakpoint-error") == ""
+    assert tab.get_attribute("#breakpoint", "aria-invalid") is None
+
+
+def test_a_breakpoint_is_heard(expression):
+    tab = expression.tab
+    tab.click("#breakpoints summary")
+    tab.fill("#breakpoint", "op == tanh")
+    tab.keyboard.press("Enter")
+    assert heard(expression) == "op == tanh stops at 2 steps"
+    tab.click("[aria-label='Remove op == tanh']")
+    assert heard(expression) == "op == tanh is removed"
 
 
 def test_folding_and_unfolding(attention):
@@ -263,6 +319,22 @@ def test_no_box_overlaps_another_and_no_line_goes_through_a_box(opened, run_prog
         page.press("r")
     page.press("f")
     assert overlapping(page) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_flows_is_written_beside_the_boxes(opened, run_program, turned):
+    page = opened(run_program("nan")["page"])
+    page.press("f", *["r"] * turned)
+    covered = """() => {
+      const label = document.querySelector(".flow .frame")?.getBoundingClientRect();
+      const boxes = [...document.querySelectorAll(".box .frame")].map((e) => e.getBoundingClientRect());
+      const across = (b) => label.left < b.right && b.left < label.right;
+      const down = (b) => label.top < b.bottom && b.top < label.bottom;
+      return label ? boxes.filter((b) => across(b) && down(b)).length : 0;
+    }"""
+    for _ in range(page.n_steps):
+        page.press("ArrowRight")
+        assert page.tab.evaluate(covered) == 0, caption(page)
 
 
 def test_parallel_edges_are_distinct(opened):

@@ -1,6 +1,7 @@
 """Drawings in a browser: no name runs as a script, the dark theme comes by itself, two on a page keep to themselves."""
 
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,26 @@ def test_two_drawings_on_one_page_do_not_change_each_other(opened):
     )
     assert fills == ["rgb(26, 26, 26)", "rgb(242, 242, 242)"]
     assert page.evaluate("[...document.querySelectorAll('[id]')].length") == 0
+
+
+@pytest.mark.parametrize("engine", ["dot", "builtin"])
+@pytest.mark.parametrize(("ops", "scrolls"), [(1, False), (12, False), (40, True)])
+def test_a_wide_drawing_shrinks_to_the_page_as_far_as_it_can_be_read_and_then_scrolls(opened, engine, ops, scrolls):
+    y = ad.Value(1.0)
+    for _ in range(ops):
+        y = ad.tanh(y)
+    drawing = ad.draw(y, engine=engine)
+    notebook = Page("notebook", f"<!DOCTYPE html>{drawing._repr_mimebundle_()['text/html']}")
+    for page, box, image in ((drawing, "figure", "figure svg"), (notebook, "div", "img")):
+        tab = opened(page).tab
+        wide, narrow = (
+            tab.evaluate(f"document.querySelector('{box}').{width}") for width in ("scrollWidth", "clientWidth")
+        )
+        assert (wide > narrow) == scrolls
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        width, height = tab.evaluate(
+            f"(r => [r.width, r.height])(document.querySelector('{image}').getBoundingClientRect())"
+        )
+        _, _, whole, high = map(float, ET.fromstring(drawing.svg).get("viewBox").split())
+        assert width / height == pytest.approx(whole / high, rel=0.02)
+        assert width >= 0.55 * whole - 1

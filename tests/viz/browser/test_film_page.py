@@ -59,6 +59,7 @@ def test_what_was_found_is_a_click_away(tab):
     assert shown(tab)[0] == 6
     assert "8 of 8 relu units are 0" in tab.locator("#verdicts").inner_text()
     assert tab.locator("#layers tbody tr").count() == 2
+    assert tab.locator("#layers tbody tr").first.locator("td").nth(3).inner_text() == "8"  # a count, not 8.0
     assert tab.locator("#histograms figure").count() == 4
 
 

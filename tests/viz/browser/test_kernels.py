@@ -305,7 +305,7 @@ def test_a_row_without_a_kernel_is_named(kit):
     ]
     jobs = [{"view": packed(seen(y)), "leaves": {}} for y in reasons]
     assert [r["reason"] for r in run(kit, jobs)] == [
-        "There is no kernel for inv in this page.",
+        "This page has no JavaScript form of inv, which made %1 inv.",
         "It works with real numbers only, and %1 multiply is none.",
         "This computation is too large: the page does not hold all of its numbers.",
     ]

@@ -121,6 +121,39 @@ def test_a_notebook_shows_it_in_a_narrow_frame(browser, run_program, tmp_path):
     tab.context.close()
 
 
+SCALE = "() => Number(/scale\\((.*)\\)/.exec(document.querySelector('#drawing .content').getAttribute('transform'))[1])"
+OUTSIDE = """() => {
+  const view = document.getElementById("drawing").getBoundingClientRect();
+  const boxes = [...document.querySelectorAll(".box .frame")].map((e) => e.getBoundingClientRect());
+  const inside = (b) => b.left >= view.left && b.right <= view.right && b.top >= view.top && b.bottom <= view.bottom;
+  return boxes.filter((b) => !inside(b)).length;
+}"""
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_in_a_frame_the_whole_graph_is_seen_first(browser, run_program, tmp_path, hidden):
+    """Also if the frame gets its size later; from the first step on boxes can be read, unless all was asked for."""
+    notebook = tmp_path / "notebook.html"
+    frame = run_program("mlp")["page"]._repr_html_()
+    notebook.write_text(
+        f"<!DOCTYPE html><div id='cell' {'hidden' if hidden else ''}>{frame}</div><div>{frame}</div>", encoding="utf-8"
+    )
+    tab = browser.new_context(viewport={"width": 816, "height": 1500}).new_page()
+    tab.goto(notebook.as_uri())
+    first, second = tab.frames[1:]
+    for shown in (first, second):
+        shown.wait_for_function("() => document.body.dataset.steps")
+    tab.evaluate("document.getElementById('cell').hidden = false")
+    first.wait_for_function(f"() => innerWidth > 700 && !({OUTSIDE})()")
+    assert first.evaluate(SCALE) < 0.5
+    first.click("#next")
+    assert first.evaluate(SCALE) == 0.85
+    second.click("#fit")
+    second.click("#next")
+    assert second.evaluate(SCALE) < 0.5
+    tab.context.close()
+
+
 def test_a_saved_notebook_keeps_it(browser, run_program, tmp_path):
     """A notebook made into a web page still steps."""
     import nbformat
@@ -156,6 +189,34 @@ def test_it_fits_the_screen(opened, run_program, size):
     assert current["y"] + current["height"] <= graph["y"] + graph["height"]
 
 
+@pytest.mark.parametrize("size", [(390, 844), (320, 640), (844, 390)])
+def test_on_a_phone_panes_stand_below_each_other(opened, run_program, size):
+    """The page scrolls down and never to the side, whatever is open."""
+    page = opened(run_program("convnet")["page"], viewport={"width": size[0], "height": size[1]})
+    tab = page.tab
+
+    def fits():
+        wide = tab.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth]")
+        return wide == [size[0], size[0]]
+
+    assert fits()
+    page.press(*["PageDown"] * 6)
+    assert fits()
+    for menu in ("#jumps", "#breakpoints", "#what-if"):
+        tab.click(f"{menu} summary")
+        assert fits()
+    tab.fill("#search", "a")
+    assert fits()
+    page.press("Escape", "Tab", "?")
+    assert fits()
+    page.press("Escape")
+    tops = [tab.locator(pane).bounding_box()["y"] for pane in ("#caption", "#graph", "#detail", "#source")]
+    assert tops == sorted(tops)
+    assert tab.locator("#transport").bounding_box()["y"] + 40 < size[1]
+    found = Axe().run(tab).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
 def test_300_nodes_stay_under_a_megabyte(opened):
     model = nn.MLP([16] * 76, nn.Tanh, rng=0)
     with ad.trace():
@@ -174,7 +235,9 @@ def test_20000_nodes_neither_take_long_nor_freeze(opened):
     loss = ad.sum(h)
     assert len(ad.Tape(loss)) > 20_000
     start = time.perf_counter()
-    page = opened(ad.debug(loss))
+    made = ad.debug(loss)
+    assert len(made.html) < 1.5e6
+    page = opened(made)
     assert page.tab.locator(".box").count() <= 120
     page.press(*["ArrowRight"] * 30, "PageDown", "End", *["ArrowLeft"] * 10)
     assert page.step == page.n_steps - 10

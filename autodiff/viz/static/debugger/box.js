@@ -152,7 +152,8 @@ export function showBox(group, model, state, about) {
   let label = words.filter(Boolean).map((word) => shorten(word, 60)).join(", ");
   label += `, value ${value ? brief(value, 4) : "not computed yet"}`;
   if (node.kind !== "constant") {
-    label += `, grad ${cotangent ? brief(cotangent, 4) : "none yet"}`;
+    const none = state.phase === "end" ? "no gradient" : "no gradient yet";
+    label += `, ${cotangent ? `grad ${brief(cotangent, 4)}` : none}`;
     write(group, ".value", value);
     write(group, ".grad", cotangent);
   }

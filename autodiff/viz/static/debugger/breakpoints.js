@@ -1,34 +1,44 @@
 // Breakpoints: conditions at which play, and Ctrl with an arrow key, stop.
 
-import { circumstances, parseCondition } from "./condition.js";
-import { byId, html, svg } from "./dom.js";
+import { circumstances, parseCondition, wordsOf } from "./condition.js";
+import { announce, byId, html, mark, svg } from "./dom.js";
 
 const MOST_MARKS = 400;
 
 export function createBreakpoints(model, player) {
   const input = byId("breakpoint");
-  const error = byId("breakpoint-error");
+  const menu = byId("breakpoints");
+  const known = wordsOf(model);
   let points = []; // {text, test, hits}
   let stops = new Set();
 
   const hitsOf = (test) => model.steps.map((_, i) => i + 1).filter((t) => test(circumstances(model, t)));
 
   function add(text) {
-    error.textContent = "";
+    complain("");
     try {
-      const test = parseCondition(text);
-      points = [...points.filter((point) => point.text !== text), { text, test, hits: hitsOf(test) }];
+      const test = parseCondition(text, known);
+      const point = { text, test, hits: hitsOf(test) };
+      points = [...points.filter((other) => other.text !== text), point];
       input.value = "";
       show();
+      announce(`${text} stops at ${countOf(point)}`);
     } catch (problem) {
-      error.textContent = problem.message;
+      complain(problem.message);
+      announce(problem.message);
     }
+  }
+
+  function complain(text) {
+    byId("breakpoint-error").textContent = text;
+    mark(input, "aria-invalid", text ? "true" : null);
   }
 
   function remove(point) {
     points = points.filter((other) => other !== point);
     show();
     input.focus();
+    announce(`${point.text} is removed`);
   }
 
   function show() {
@@ -38,11 +48,11 @@ export function createBreakpoints(model, player) {
     showMarks();
   }
 
+  const countOf = ({ hits }) => (hits.length === 1 ? "1 step" : `${hits.length} steps`);
+
   function itemOf(point) {
-    const n = point.hits.length;
-    const count = ` ${n} ${n === 1 ? "step" : "steps"}`;
-    const go = html("button", { type: "button", class: "go" }, html("code", {}, point.text), count);
-    go.addEventListener("click", () => n && player.go(point.hits.find((t) => t > player.t) ?? point.hits[0]));
+    const go = html("button", { type: "button", class: "go" }, html("code", {}, point.text), ` ${countOf(point)}`);
+    go.addEventListener("click", () => point.hits.length && player.go(point.hits.find((t) => t > player.t) ?? point.hits[0]));
     const away = html("button", { type: "button", "aria-label": `Remove ${point.text}` }, "×");
     away.addEventListener("click", () => remove(point));
     return html("li", {}, go, away);
@@ -60,10 +70,10 @@ export function createBreakpoints(model, player) {
     event.preventDefault();
     add(input.value.trim());
   });
+  menu.addEventListener("toggle", () => menu.open || complain(""));
   player.on("values", () => {
     points = points.map((point) => ({ ...point, hits: hitsOf(point.test) }));
     show();
   });
   player.stopsAt = (t) => stops.has(t);
-  return { add };
 }

@@ -9,7 +9,8 @@ const LARGEST = 1.25; // a small graph is not blown up further than this
 const MARGIN = 16;
 const AROUND = 32; // room around what is brought into view, for a label
 
-export function createCamera(svg, content, changed) {
+// `zoomed` hears of each scale, `moved` when the view is taken elsewhere, but for `fit`, `resized` when its size changes.
+export function createCamera(svg, content, { zoomed, moved, resized }) {
   let x = 0;
   let y = 0;
   let scale = 1;
@@ -19,12 +20,14 @@ export function createCamera(svg, content, changed) {
   let kept = { width: across || 600, height: down || 400 };
   const size = () => kept;
   new ResizeObserver(([{ contentRect: box }]) => {
-    if (box.width && box.height) kept = { width: box.width, height: box.height };
+    if (!box.width || !box.height || (box.width === kept.width && box.height === kept.height)) return;
+    kept = { width: box.width, height: box.height };
+    resized();
   }).observe(svg);
 
   function apply() {
     content.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
-    changed(scale);
+    zoomed(scale);
   }
 
   const camera = {
@@ -33,6 +36,7 @@ export function createCamera(svg, content, changed) {
     },
 
     zoom(factor, at = { x: size().width / 2, y: size().height / 2 }) {
+      moved();
       const to = Math.max(FARTHEST, Math.min(CLOSEST, scale * factor));
       x = at.x - ((at.x - x) * to) / scale;
       y = at.y - ((at.y - y) * to) / scale;
@@ -40,6 +44,7 @@ export function createCamera(svg, content, changed) {
       apply();
     },
     pan(dx, dy) {
+      moved();
       x += dx;
       y += dy;
       apply();
@@ -64,6 +69,7 @@ export function createCamera(svg, content, changed) {
 
     // Bring a place into view, moving no further than it takes.
     show(place) {
+      moved();
       const { width, height } = size();
       x += inward(place.x * scale + x, (place.width * scale) / 2 + AROUND, width);
       y += inward(place.y * scale + y, (place.height * scale) / 2 + AROUND, height);
@@ -81,6 +87,7 @@ export function createCamera(svg, content, changed) {
     // Where a place of the drawing stands in the view, and back to it after the drawing was laid out anew.
     positionOf: (place) => ({ x: place.x * scale + x, y: place.y * scale + y }),
     hold(place, position) {
+      moved();
       x = position.x - place.x * scale;
       y = position.y - place.y * scale;
       apply();

@@ -67,8 +67,15 @@ export function circumstances(model, t) {
   };
 }
 
-// The condition as a function of circumstances; throws an Error that says what is wrong.
-export function parseCondition(text) {
+// The words that texts are compared with, by quantity.
+export function wordsOf(model) {
+  const all = (key) => [...new Set(model.view.nodes.map((node) => node[key]).filter(Boolean))];
+  return { op: all("op"), name: all("name"), phase: ["forward", "backward"] };
+}
+
+// The condition as a function of circumstances; throws an Error that says what is wrong.  `known` are the words that
+// there are: a condition that names another could never hold.
+export function parseCondition(text, known) {
   const tokens = tokensOf(text);
   let k = 0;
   const peek = (word) => tokens[k]?.text === word && !tokens[k].quoted;
@@ -101,11 +108,15 @@ export function parseCondition(text) {
       const found = token ? `, found ${token.text}` : " at the end";
       throw new Error(`Expected a name or a condition${found}: for example op == matmul.`);
     }
-    if (!tokens[k] || !isSign(tokens[k])) return alone(token);
+    if (!tokens[k] || !isSign(tokens[k])) return alone(token, known);
     const quantity = !token.quoted && Object.hasOwn(QUANTITIES, token.text) && QUANTITIES[token.text];
-    const known = Object.keys(QUANTITIES).join(", ");
-    if (!quantity) throw new Error(`There is no ${token.text} to compare; there is ${known}.`);
-    return comparison(quantity, tokens[k++].text, tokens[k++]);
+    const all = Object.keys(QUANTITIES).join(", ");
+    if (!quantity) throw new Error(`There is no ${token.text} to compare; there is ${all}.`);
+    const sign = tokens[k++].text;
+    const compared = tokens[k++];
+    if (!compared) throw new Error(`Nothing stands after ${sign}.`);
+    const constant = known[token.text] ? wordIn(known, token.text, sign, compared) : numberIn(token.text, compared);
+    return comparison(quantity, sign, constant);
   }
 
   if (!tokens.length) throw new Error("Write a name, or a condition such as |g| > 10.");
@@ -132,20 +143,33 @@ function tokensOf(text) {
 }
 
 // A word alone: nan, inf, or what a node, or the op that acts, is called.
-function alone({ text, quoted }) {
+function alone({ text, quoted }, known) {
   if (!quoted && Object.hasOwn(KEYWORDS, text)) return KEYWORDS[text];
+  if (![...known.name, ...known.op].includes(text)) throw new Error(`No node has the name ${text}, and no op has it.`);
   return (at) => at.node.name === text || at.actor.op === text;
 }
 
-function comparison(quantity, sign, token) {
-  if (!token) throw new Error(`Nothing stands after ${sign}.`);
+// What is compared with a name, an op or a phase.
+function wordIn(known, quantity, sign, { text }) {
+  if (!["==", "!=", "~"].includes(sign)) throw new Error(`The ${quantity} is a text: compare it with ==, != or ~.`);
+  if (sign !== "!=" && !known[quantity].some((word) => COMPARE[sign](word, text))) {
+    const bearer = quantity === "phase" ? "step" : "node";
+    throw new Error(`No ${bearer} has ${sign === "~" ? `${text} in its ${quantity}` : `the ${quantity} ${text}`}.`);
+  }
+  return text;
+}
+
+function numberIn(quantity, { text, quoted }) {
+  const number = quoted || text.trim() === "" ? NaN : Number(text);
+  if (!Number.isNaN(number)) return number;
+  throw new Error(`The ${quantity} is compared with a number, and ${text} is none; nan and inf stand alone.`);
+}
+
+function comparison(quantity, sign, constant) {
   const compare = COMPARE[sign];
-  const number = token.quoted || token.text.trim() === "" ? NaN : Number(token.text);
-  const constant = Number.isNaN(number) ? token.text : number;
   return (at) => {
     const found = quantity(at);
-    const alike = (x) => (typeof x === typeof constant ? compare(x, constant) : compare(String(x), String(token.text)));
-    if (typeof constant === "string" && !["==", "!=", "~"].includes(sign)) return false;
-    return sign === "!=" ? found.length > 0 && found.every(alike) : found.some(alike);
+    const holds = (x) => compare(x, constant);
+    return sign === "!=" ? found.length > 0 && found.every(holds) : found.some(holds);
   };
 }

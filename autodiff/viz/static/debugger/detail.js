@@ -127,7 +127,7 @@ function aboutNode(pane, node, state) {
   return parts;
 }
 
-function header({ model, player }, node) {
+function header({ model, player, hovering }, node) {
   const facts = [];
   const fact = (name, value) => facts.push(html("div", {}, html("dt", {}, name), html("dd", {}, value)));
   if (node.op && node.kind === "op")
@@ -143,16 +143,20 @@ function header({ model, player }, node) {
     const { source, line } = node.at;
     const file = model.view.sources[source].name;
     const place = html("button", { type: "button", class: "link" }, `${shorten(file, 28)}:${line}`);
-    place.addEventListener("pointerenter", () => player.hover({ source, line }));
-    place.addEventListener("pointerleave", () => player.hover(null));
     place.addEventListener("click", () => player.choose(node.id));
-    fact("line", place);
+    fact("line", hovering(place, { source, line }));
   }
   const kind = node.output ? "output" : node.kind;
   return html(
     "header",
     { class: `detail-head ${kind}` },
-    html("h2", {}, shorten(model.title(node.id), LONGEST_TITLE), html("span", { class: `chip ${kind}` }, kind)),
+    html(
+      "h2",
+      {},
+      shorten(model.title(node.id), LONGEST_TITLE),
+      html("span", { class: "unseen" }, ", "),
+      html("span", { class: `chip ${kind}` }, kind),
+    ),
     html("dl", { class: "facts" }, ...facts),
   );
 }
@@ -182,10 +186,11 @@ function numbersOf(pane, node, state, { isBack, summed }) {
   const computed = node.kind !== "op" || state.computed.has(node.id);
   const value = computed ? node.value : null;
   const cotangent = state.cotangent.get(node.id) ?? null;
-  const about = (title, stats, tone, what) => quantity(pane, { title, stats, tone, what, node: node.id });
-  const parts = [about("value", value, "value", "value")];
+  const about = (title, stats, tone, what, none) => quantity(pane, { title, stats, tone, what, none, node: node.id });
+  const parts = [about("value", value, "value", "value", "not computed yet")];
   if (node.kind !== "constant") {
-    parts[isBack ? "unshift" : "push"](about("cotangent", cotangent, "back", "cotangent"));
+    const none = state.phase === "end" ? "none" : "none yet";
+    parts[isBack ? "unshift" : "push"](about("cotangent", cotangent, "back", "cotangent", none));
     if (node.grad && !node.gradFollows) parts.push(about(".grad", node.grad, "back", "grad"));
     const total = summed ? null : runningTotal(pane, node, state);
     if (total) parts.push(total);
@@ -197,11 +202,11 @@ function numbersOf(pane, node, state, { isBack, summed }) {
   );
 }
 
-// A number, or a heat map with the statistics and the histogram of an array.
-export function quantity(pane, { title, stats, tone, what, node, inset }) {
+// A number, or a heat map with the statistics and the histogram of an array; of nothing the word for that, `none`.
+export function quantity(pane, { title, stats, tone, what, none, node, inset }) {
   const shape = stats && !stats.isNumber ? html("span", { class: "shape" }, ` ${showShape(stats.shape)}`) : "";
   const head = html("div", { class: `quantity ${tone}`, [`data-${what}`]: dataOf(stats) }, html("h3", {}, title, shape));
-  if (!stats) head.append(html("p", { class: "none-yet" }, tone === "value" ? "not computed yet" : "none yet"));
+  if (!stats) head.append(html("p", { class: "none-yet" }, none));
   else if (stats.isNumber) head.append(html("p", { class: "big-number" }, showStats(stats).replace("-", "−")));
   else head.append(...[pane.map({ title, stats, node, inset }), statisticsOf(stats)].filter(Boolean));
   return head;

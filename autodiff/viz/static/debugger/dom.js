@@ -20,6 +20,11 @@ function filled(element, attributes, children) {
   return element;
 }
 
+// Say something to who cannot see it.  Each time the text is a new one, so that the same is said again.
+export function announce(text) {
+  byId("announced").replaceChildren(text);
+}
+
 // Set an attribute, or take it away where there is nothing to say.
 export function mark(element, name, value) {
   if (value === null || value === undefined) element.removeAttribute(name);

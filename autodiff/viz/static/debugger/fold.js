@@ -31,28 +31,11 @@ export function createFolds(model) {
       return box;
     },
 
-    // The boxes and frames in the order of creation; each frame before what it holds.
-    visible() {
-      const boxes = [];
-      const frames = [];
-      const visit = (id) => {
-        for (const member of tree.get(id).members) {
-          if (!open.has(member)) boxes.push(member);
-          else {
-            frames.push(member);
-            visit(member);
-          }
-        }
-      };
-      visit(ROOT);
-      return { boxes, frames };
-    },
-
-    unfold(id, keep = []) {
+    unfold(id) {
       shut.delete(id);
       open.add(id);
       touch(id);
-      makeRoom([id, ...keep]);
+      makeRoom([id]);
     },
     fold(id) {
       shut.add(id);

@@ -134,10 +134,11 @@ export function formulaLatex(form, slots) {
   });
 }
 
-const LATEX = { "\\": "\\backslash ", "~": "\\sim ", "^": "\\hat{}" };
+// As in latex.py: empty braces end the macros, and after < and & they let no tag and no entity begin.
+const LATEX = { "\\": "\\backslash{}", "~": "\\sim{}", "^": "\\hat{}", "<": "<{}", "&": "\\&{}" };
 
 function escapedLatex(text) {
-  return text.replace(/[\\{}$&#^_%~]/g, (c) => LATEX[c] ?? `\\${c}`);
+  return text.replace(/[\\{}$&#^_%~< ]/g, (c) => LATEX[c] ?? `\\${c}`);
 }
 
 // A button that copies text; `said` is where a screen reader hears of it.

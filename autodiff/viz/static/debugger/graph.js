@@ -13,9 +13,16 @@ export function createGraph(model, player, folds, places) {
   const layers = Object.fromEntries(names.map((name) => [name, svg("g", { class: name })]));
   content.append(...Object.values(layers));
   drawing.append(content);
-  const camera = createCamera(drawing, content, (scale) => drawing.classList.toggle("far", scale < 0.45));
+  const camera = createCamera(drawing, content, {
+    zoomed: (scale) => drawing.classList.toggle("far", scale < 0.45),
+    moved: () => (isFresh = false),
+    resized: lookAnew,
+  });
+
+  let isFresh = true; // nobody has chosen yet what to look at
 
   let direction = null;
+  let asked = false; // whether somebody asked for that direction
   let layout = null;
   let wires = [];
   let boxes = new Map(); // box id -> its group
@@ -62,12 +69,14 @@ export function createGraph(model, player, folds, places) {
   function drawHead(id, { x, y, width, height }) {
     const scope = folds.scope(id);
     const title = shorten(scope.title, Math.max(8, Math.floor(width / 8) - 4));
+    const wide = 8 * title.length + 40;
+    const start = titleStart(x - width / 2, Math.min(wide, width), x + width / 2, layout.gates.get(id) ?? []);
     const label = `${shorten(scope.title, 60)}, ${scope.size} nodes, unfolded`;
     return svg(
       "g",
       {
         class: "head-of",
-        transform: `translate(${x - width / 2} ${y - height / 2})`,
+        transform: `translate(${start} ${y - height / 2})`,
         "data-box": id,
         "data-scope": id,
         role: "button",
@@ -75,7 +84,7 @@ export function createGraph(model, player, folds, places) {
         "aria-label": label,
         tabindex: "-1",
       },
-      svg("rect", { class: "grip", width: Math.min(width, 8 * title.length + 40), height: 24, rx: 8 }),
+      svg("rect", { class: "grip", width: Math.min(width, wide), height: 24, rx: 8 }),
       svg("text", { class: "title", x: 10, y: 17 }, `− ${title}`),
     );
   }
@@ -144,7 +153,6 @@ export function createGraph(model, player, folds, places) {
     arrange();
     if (position && placeOf(after)) camera.hold(placeOf(after), position);
     if (hadFocus) groupOf(focused)?.focus({ preventScroll: true });
-    player.emit("fold");
   }
 
   // Bring everything up to date, with a node unfolded.
@@ -156,11 +164,15 @@ export function createGraph(model, player, folds, places) {
 
   const graph = {
     camera,
-    fit: () => camera.fit(layout),
+    fit() {
+      isFresh = false;
+      camera.fit(layout);
+    },
     turn() {
       direction = direction === "TB" ? "LR" : "TB";
+      asked = true;
       arrange();
-      camera.fit(layout, placeToLookAt());
+      look();
     },
     toggle(id) {
       focused = id;
@@ -172,8 +184,7 @@ export function createGraph(model, player, folds, places) {
     foldAll() {
       folds.foldAll();
       arrange();
-      camera.fit(layout, placeToLookAt());
-      player.emit("fold");
+      look();
     },
     focus(id) {
       groupOf(focused)?.setAttribute("tabindex", "-1");
@@ -197,8 +208,22 @@ export function createGraph(model, player, folds, places) {
   // Where to look when not everything can be shown large enough to be read: at the step, or where the tape begins.
   const placeToLookAt = () => layout.boxes.get(currentBox()) ?? [...layout.boxes.values()][0];
 
+  // A notebook's frame is low: there one sees the whole graph at first, however small, and from the first step on the
+  // part around it.
+  const isFramed = window.parent !== window;
+  const look = () => camera.fit(layout, isFramed && !player.t ? null : placeToLookAt());
+
+  // Such a frame may also get its size only after the page was made.
+  function lookAnew() {
+    if (!isFresh) return;
+    if (!asked) direction = null;
+    arrange();
+    look();
+  }
+
   // The box of the step comes into view, with the one that it comes from if there is room for both.
   function showStep(step) {
+    if (isFramed && isFresh) look();
     const ends = [step.target, model.actor(step).id].map((id) => layout.boxes.get(folds.boxOf(id)));
     const both = extent(ends);
     camera.show(camera.scaleFor(both) > camera.scale ? both : ends[0]);
@@ -234,6 +259,13 @@ export function createGraph(model, player, folds, places) {
   drawing.addEventListener("pointerleave", () => player.hover(null));
 
   arrange();
-  camera.fit(layout, placeToLookAt());
+  look();
   return graph;
+}
+
+// Where the title of a frame begins: at its left, or beside the lines that come in there.
+function titleStart(left, wide, right, gates) {
+  let start = left;
+  for (const x of [...gates].sort((a, b) => a - b)) if (x > start && x < start + wide) start = x;
+  return start + wide <= right ? start : left;
 }

@@ -65,7 +65,9 @@ export function createJumps(model, player, say) {
     firstBad() {
       const found = firstBad(model);
       if (!found) return say("There is no nan and no infinity anywhere.");
-      return arrive(found, `The first nan or infinity is made by ${model.title(found.node)}.`);
+      const title = model.title(found.node);
+      const where = found.t ? `is made by ${title}` : `stands in ${title} from the start`;
+      return arrive(found, `The first nan or infinity ${where}.`);
     },
     largestGradient() {
       const found = largestGradient(model);
@@ -104,7 +106,7 @@ export function createJumps(model, player, say) {
   ];
   for (const [text, jump, key] of named) {
     const button = html("button", { type: "button" }, text);
-    if (key) button.append(html("kbd", {}, key));
+    if (key) button.append(" ", html("kbd", {}, key));
     button.addEventListener("click", () => {
       byId("jumps").open = false;
       jump();

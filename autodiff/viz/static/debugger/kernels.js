@@ -11,7 +11,9 @@ export function reasonAgainst(model) {
     if (found.some((stats) => stats.kind === "complex" || (stats.label !== null && typeof stats.number !== "number"))) {
       return `It works with real numbers only, and ${model.title(node.id)} is none.`;
     }
-    if (node.kind === "op" && !kernelOf(model, node)) return `There is no kernel for ${node.op} in this page.`;
+    if (node.kind === "op" && !kernelOf(model, node)) {
+      return `This page has no JavaScript form of ${node.op}, which made ${model.title(node.id)}.`;
+    }
   }
   return null;
 }

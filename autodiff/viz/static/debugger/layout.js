@@ -25,7 +25,8 @@ export function visibleEdges(model, folds) {
   return [...drawn.values()];
 }
 
-// Places for boxes and frames ({x, y, width, height}, from the centre) and points for lines; `sizeOf(id)` sizes a box.
+// Places for boxes and frames ({x, y, width, height}, from the centre), points for lines, and `gates`: where lines enter a
+// frame from above; `sizeOf(id)` sizes a box.
 // Everything is arranged from top to bottom; from left to right is the same with the axes exchanged.
 export function layOut(folds, wires, sizeOf, direction) {
   const sideways = direction === "LR";
@@ -39,13 +40,13 @@ export function layOut(folds, wires, sizeOf, direction) {
   }
   const sized = sideways ? (id) => swapped(sizeOf(id)) : sizeOf;
   const arranged = (id) => arrangeScope(folds, id, levels.get(id) ?? new Map(), sized, sideways, arranged);
-  const found = { boxes: new Map(), frames: new Map(), routes: new Map(), ports: new Map() };
+  const found = { boxes: new Map(), frames: new Map(), routes: new Map(), ports: new Map(), gates: new Map() };
   settle(arranged(ROOT), 0, 0, found);
   const turn = sideways ? swapped : (place) => place;
   const boxes = new Map([...found.boxes].map(([id, place]) => [id, turn(place)]));
   const frames = new Map([...found.frames].map(([id, place]) => [id, turn(place)]));
   const edges = new Map(wires.map(({ id }) => [id, joined(legs.get(id), found).map(turn)]));
-  return { boxes, frames, edges, sideways, ...extent([...boxes.values(), ...frames.values()]) };
+  return { boxes, frames, edges, gates: sideways ? new Map() : found.gates, sideways, ...extent([...boxes.values(), ...frames.values()]) };
 }
 
 const swapped = ({ x, y, width, height }) => ({ x: y, y: x, width: height, height: width });
@@ -194,8 +195,10 @@ function settle(scope, left, top, found) {
   for (const [id, place] of scope.places) {
     const at = move(place);
     const edge = id.startsWith("in ") ? top : top + scope.height;
-    if (isPort(id)) found.ports.set(`${scope.id} ${id}`, { x: at.x, y: edge });
-    else if (scope.inner.has(id)) {
+    if (isPort(id)) {
+      found.ports.set(`${scope.id} ${id}`, { x: at.x, y: edge });
+      if (edge === top) found.gates.set(scope.id, [...(found.gates.get(scope.id) ?? []), at.x]);
+    } else if (scope.inner.has(id)) {
       found.frames.set(id, at);
       settle(scope.inner.get(id), at.x - at.width / 2, at.y - at.height / 2, found);
     } else found.boxes.set(id, at);

@@ -1,6 +1,6 @@
 // Where we are: the step, the chosen node and what the pointer is over.  Panes listen, and never call each other.
 //
-// Events: "step", "choose", "hover", "values" (numbers in model.view were changed in place), "play", "theme", "fold".
+// Events: "step", "choose", "hover", "values" (numbers in model.view were changed in place), "play", "theme".
 
 export function createPlayer(model) {
   const listeners = new Map();
@@ -9,7 +9,7 @@ export function createPlayer(model) {
   const player = {
     t: 0,
     chosen: null,
-    hovered: null, // {node}, {edge}, {source, line}, {entry, ...} or null
+    hovered: null, // {node}, {edge}, {source, line} or null
     speed: 2, // steps a second
     stopsAt: () => false, // breakpoints: (t) => boolean
 
@@ -24,8 +24,8 @@ export function createPlayer(model) {
       if (!listeners.has(event)) listeners.set(event, []);
       listeners.get(event).push(listener);
     },
-    emit(event, about) {
-      for (const listener of listeners.get(event) ?? []) listener(about);
+    emit(event) {
+      for (const listener of listeners.get(event) ?? []) listener();
     },
 
     go(t) {

@@ -1,9 +1,10 @@
 // Find nodes by name, by op or by line: "w1", "op:matmul", "line:12".
 
 import { brief } from "./box.js";
-import { byId, html, shorten } from "./dom.js";
+import { announce, byId, html, shorten } from "./dom.js";
 
 const MOST = 60;
+const NONE = "No such node";
 
 function findNodes(model, places, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -26,7 +27,13 @@ function testOf(word, places) {
   };
 }
 
-export function createSearch(model, player, places) {
+// What a node is, beside its title: a title without a name has the op in it.
+function aboutOf(node) {
+  const kind = node.kind !== "op" ? node.kind : node.name ? node.op : "";
+  return [kind, node.at ? `line ${node.at.line}` : ""].filter(Boolean).join(", ");
+}
+
+export function createSearch(model, player, places, say) {
   const input = byId("search");
   const list = byId("found");
   let found = [];
@@ -36,6 +43,8 @@ export function createSearch(model, player, places) {
     found = findNodes(model, places, input.value);
     active = found.length ? 0 : -1;
     show();
+    const count = found.length === 1 ? "1 node" : `${found.length} nodes`;
+    if (!list.hidden) announce(found.length ? `${count} found` : NONE);
   }
 
   function show() {
@@ -44,7 +53,7 @@ export function createSearch(model, player, places) {
     input.setAttribute("aria-expanded", String(isOpen));
     list.replaceChildren(...found.slice(0, MOST).map(optionOf));
     const more = found.length - MOST;
-    const remark = !found.length ? "No such node" : more > 0 ? `… ${more} more` : "";
+    const remark = !found.length ? NONE : more > 0 ? `… ${more} more` : "";
     if (remark) list.append(html("li", { class: "none", role: "option", "aria-disabled": "true" }, remark));
     if (active >= 0) {
       input.setAttribute("aria-activedescendant", `found${active}`);
@@ -54,14 +63,11 @@ export function createSearch(model, player, places) {
   }
 
   function optionOf(node, k) {
-    const line = node.at ? `line ${node.at.line}` : "";
-    const kind = node.kind !== "op" ? node.kind : node.name ? node.op : ""; // a title without a name has the op in it
-    const about = [kind, line].filter(Boolean).join(", ");
     const item = html(
       "li",
       { role: "option", id: `found${k}`, "aria-selected": String(k === active) },
       html("b", {}, shorten(model.title(node.id), 40)),
-      html("span", {}, about),
+      html("span", {}, aboutOf(node)),
       html("span", { class: "data" }, shorten(brief(node.value), 30)),
     );
     item.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus
@@ -71,8 +77,10 @@ export function createSearch(model, player, places) {
 
   function take(k) {
     if (!found[k]) return;
-    player.choose(found[k].id);
+    const { id } = found[k];
+    player.choose(id);
     close();
+    say(`${[shorten(model.title(id), 40), aboutOf(found[k])].filter(Boolean).join(", ")} is chosen.`);
   }
 
   function close() {

@@ -10,7 +10,7 @@ export function createTheme(player) {
     const theme = asked ?? (system.matches ? "dark" : "light");
     document.documentElement.dataset.theme = theme;
     byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
-    player.emit("theme", theme);
+    player.emit("theme");
   }
 
   function toggle() {

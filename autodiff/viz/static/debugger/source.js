@@ -10,7 +10,7 @@ export function createSource(model, player, places) {
   if (!sources.length) {
     root.append(...howToGetLines());
     byId("panes").classList.add("sourceless");
-    return { focus: () => {} };
+    return;
   }
 
   const tabs = html("div", { class: "tabs", role: "tablist", "aria-label": "Files" });

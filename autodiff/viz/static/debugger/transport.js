@@ -19,7 +19,6 @@ export function createTransport(model, player) {
     const { phase, step } = player.state;
     const sentence = sentenceOf(model, t);
     scrubber.value = t;
-    scrubber.style.setProperty("--at", n ? t / n : 0);
     scrubber.setAttribute("aria-valuetext", `${phaseOf(model, t)}: ${sentence}`);
     byId("count").textContent = `${t} / ${n}`;
     const body = document.body;

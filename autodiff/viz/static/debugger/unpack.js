@@ -1,6 +1,6 @@
 // The JSON of a view as json_form.py packs it, with everything that it leaves out filled in:
 //
-//   const model = createModel(unpackView(JSON.parse(text)));
+//   const model = createModel(unpackView(await dataIn("view")));
 //
 // Packed, a value is null, a number, the text "nan", "inf" or "-inf", {array: k} for an entry of view.arrays, {text,
 // number} for a number of another kind, or "=" for what stands elsewhere: as a step's total, the contribution of its
@@ -44,15 +44,19 @@ export function unpackView(packed) {
     raw: value(edge.raw),
     local: value(edge.local),
   }));
-  const steps = packed.steps.map((step) => {
-    const edge = step.edge === undefined ? null : edges[Number(step.edge.slice(1))];
-    const total = step.total === "=" ? edge.contribution : value(step.total);
-    return { kind: step.kind ?? "forward", target: edge ? edge.source : step.target, edge: edge ? edge.id : null, total };
+  const forward = nodes.filter((node) => node.kind === "op").map(({ id }) => stepOf("forward", id));
+  const back = packed.steps.map(({ kind = "pull", target, edge: id, total = "=" }) => {
+    if (kind === "seed") return stepOf(kind, target, null, value(total));
+    const edge = edges[Number(id.slice(1))];
+    return stepOf(kind, edge.source, edge.id, total === "=" ? edge.contribution : value(total));
   });
+  const steps = [...forward, ...back];
   for (const { target, total } of steps) if (total) byId.get(target).cotangent = total;
   for (const node of nodes) if (node.gradFollows) node.grad = node.cotangent;
   return { ...packed, nodes, edges, steps };
 }
+
+const stepOf = (kind, target, edge = null, total = null) => ({ kind, target, edge, total });
 
 function nameOfInput(rule, argument) {
   return rule.variadic ? `${rule.inputs[0]}[${argument}]` : rule.inputs[argument];

@@ -10,12 +10,11 @@ const POINTS = [12, 60]; // of the curve: at least, at most
 const PATIENCE = 60; // ms that it may take
 const PLOT = { width: 300, height: 130, pad: 6 };
 const PLOTTED = "The result over this number: a curve, and the tangent that the gradient predicts with";
-const MOST_ENTRIES = 1024;
 
 export function createWhatIf(model, player) {
   const root = byId("what-if");
   const changes = html("span", { class: "what-if-changes" });
-  root.append(html("summary", {}, "What if?", changes));
+  root.append(html("summary", {}, "What if? ", changes));
   const leaves = model.view.nodes.filter((node) => node.kind === "leaf");
   const reason = reasonAgainst(model) ?? (leaves.length ? null : "There is no leaf to change.");
   if (reason) {
@@ -63,7 +62,7 @@ export function createWhatIf(model, player) {
   function pickLeaf(id) {
     leafPicker.value = id;
     const { shape } = leaf();
-    const size = Math.min(values.get(id).data.length, MOST_ENTRIES);
+    const size = values.get(id).data.length;
     entryPicker.replaceChildren(
       ...Array.from({ length: size }, (_, k) => html("option", { value: k }, `[${indexOf(k, shape).join(", ")}]`)),
     );

@@ -28,14 +28,20 @@ function arrowHead(from, to, sideways) {
   return `M${to.x},${to.y} L${corner(1)} L${corner(-1)} Z`;
 }
 
-// What flows along a line, on a label beside its middle: where it hides no box, if there is such a place.
+// What flows along a line, on a label beside its middle, or else nearer to an end: where it hides no box, if there is such
+// a place.
 export function drawLabel(points, text, boxes) {
-  const { x, y } = middleOf(points);
   const [width, height] = [Math.max(28, 7.6 * text.length + 16), 22];
   const beside = width / 2 + 9;
-  const shifts = [[beside, 0], [-beside, 0], [0, -18], [0, 18], [0, -54], [0, 54], [0, 0]];
-  const places = shifts.map(([dx, dy]) => ({ x: x + dx, y: y + dy, width, height }));
-  const place = places.find((p) => !boxes.some((box) => overlap(p, box))) ?? places.at(-1);
+  const heights = Array.from({ length: 14 }, (_, k) => 18 + 6 * k);
+  const apart = heights.flatMap((dy) => [0, -width / 3, width / 3].flatMap((dx) => [[dx, -dy], [dx, dy]]));
+  const shifts = [[0, 0], [beside, 0], [-beside, 0], ...apart];
+  const places = [0.5, 0.25, 0.75].flatMap((part) => {
+    const { x, y } = pointAlong(points, part);
+    return shifts.map(([dx, dy]) => ({ x: x + dx, y: y + dy, width, height }));
+  });
+  const [onTheLine, ...others] = places;
+  const place = others.find((p) => !boxes.some((box) => overlap(p, box))) ?? onTheLine;
   return svg(
     "g",
     { class: "flow", "aria-hidden": "true" },
@@ -44,10 +50,10 @@ export function drawLabel(points, text, boxes) {
   );
 }
 
-// Half the way along a line through some points.
-function middleOf(points) {
+// The place at a part of the way along a line through some points.
+function pointAlong(points, share) {
   const lengths = points.slice(1).map((p, k) => Math.hypot(p.x - points[k].x, p.y - points[k].y));
-  let rest = lengths.reduce((sum, length) => sum + length, 0) / 2;
+  let rest = share * lengths.reduce((sum, length) => sum + length, 0);
   const k = Math.max(0, lengths.findIndex((length) => (rest -= length) <= 0));
   const part = 1 + rest / (lengths[k] || 1);
   const [p, q] = [points[k], points[k + 1]];
