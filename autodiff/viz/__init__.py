@@ -2,6 +2,7 @@
 
 from .draw import draw
 from .drawing import Drawing
-from .printers.dot import MissingProgramError
+from .printers.dot import MissingProgramError, SlowProgramError
+from .saving import MissingFolderError, UnwritableError
 
-__all__ = ["Drawing", "MissingProgramError", "draw"]
+__all__ = ["Drawing", "MissingFolderError", "MissingProgramError", "SlowProgramError", "UnwritableError", "draw"]

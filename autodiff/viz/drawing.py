@@ -7,19 +7,22 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import ArgumentError, MissingExtraError
+from ..core.errors import AutodiffError, MissingExtraError
 from .printers import raster
 from .printers.dot import GET_DOT, MissingProgramError, digraph_of, rendered, svg_by_dot
-from .printers.html import html_of
+from .printers.html import embedded, html_of
 from .printers.mermaid import mermaid_of
 from .printers.svg import svg_of
 from .printers.text import text_of
+from .saving import writable
 from .scene import Scene
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
 FORMATS = ("svg", "png", "pdf", "html", "dot", "mmd", "txt")
+MOST_LINKS_FOR_DOT = 100
+"""With more links than this ``engine="auto"`` does not ask the program ``dot``, which can take minutes for them."""
 
 
 class Drawing:
@@ -46,6 +49,7 @@ class Drawing:
     def __init__(self, scene: Scene, engine: str = "auto") -> None:
         self.scene = scene
         self.engine = engine
+        self._dot_failed = False
 
     @cached_property
     def dot(self) -> Digraph:
@@ -55,13 +59,8 @@ class Drawing:
     @property
     def svg(self) -> str:
         """The drawing as SVG."""
-        if self._wants_dot:
-            try:
-                return svg_by_dot(self.dot, self.scene)
-            except MissingProgramError:
-                if self.engine == "dot":
-                    raise
-        return svg_of(self.scene)
+        picture = self._by_dot("svg")
+        return svg_of(self.scene) if picture is None else svg_by_dot(picture, self.scene)
 
     @property
     def text(self) -> str:
@@ -93,19 +92,22 @@ class Drawing:
 
         Raises
         ------
+        KindError
+            If ``path`` is no path.
         ArgumentError
             If the suffix is another one.
+        MissingFolderError
+            If there is no folder to write it to.
+        UnwritableError
+            If it is a folder, or the system lets nobody write a file of that name there.
         MissingProgramError
-            If a PNG or PDF was asked for, and neither the program ``dot`` nor matplotlib is installed.  The other
+            If a PNG or PDF was asked for, and neither the program ``dot`` nor matplotlib can draw it.  The other
             formats need nothing, unless the drawing was made with ``engine="dot"``.
+        SlowProgramError
+            If the drawing was made with ``engine="dot"``, and the program takes more than 20 seconds.
         """
-        path = Path(path)
+        path = writable("drawing", path, FORMATS)
         format = path.suffix.lower().removeprefix(".")
-        if format not in FORMATS:
-            *most, last = (f".{known}" for known in FORMATS)
-            raise ArgumentError(
-                f"A drawing cannot be saved as {path.name!r}. The name can end in {', '.join(most)} or {last}."
-            )
         if format in ("png", "pdf"):
             path.write_bytes(self._painted(format))
         else:
@@ -114,25 +116,30 @@ class Drawing:
             path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
         return path
 
-    @property
-    def _wants_dot(self) -> bool:
-        return self.engine == "dot" or (self.engine == "auto" and self.scene.style == "graph")
+    def _by_dot(self, format: str) -> bytes | None:
+        """The bytes of a picture by the program ``dot``; None where another is to draw it."""
+        if self.engine == "dot":
+            return rendered(self.dot, format, self.scene.size)
+        suits_dot = self.scene.style == "graph" and len(self.scene.links) <= MOST_LINKS_FOR_DOT
+        if self.engine == "auto" and suits_dot and not self._dot_failed:
+            try:
+                return rendered(self.dot, format, self.scene.size)
+            except AutodiffError:
+                self._dot_failed = True  # and is not waited for again
+        return None
 
     def _painted(self, format: str) -> bytes:
         """The bytes of a PNG or PDF."""
-        if self._wants_dot:
-            try:
-                return rendered(self.dot, format, self.scene.size)
-            except MissingProgramError:
-                if self.engine == "dot":
-                    raise
+        picture = self._by_dot(format)
+        if picture is not None:
+            return picture
         try:
             return raster.rendered(self.scene, format)
         except MissingExtraError as error:
             raise MissingProgramError(
-                f"Drawing as {format} needs the program dot of Graphviz or the package matplotlib, and neither is "
-                f"installed. Get the one with: {GET_DOT}; or the other with: pip install 'autodiff-tape[plot]'. "
-                ".svg and .html need neither."
+                f"Drawing as {format} needs the package matplotlib, which is not installed, or with engine='dot' the "
+                f"program dot of Graphviz. Get the one with: pip install 'autodiff-tape[plot]'; or the other with: "
+                f"{GET_DOT}. .svg and .html need neither."
             ) from error
 
     def __str__(self) -> str:
@@ -148,5 +155,9 @@ class Drawing:
         return self.svg
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The drawing for a notebook, and its text for who cannot see it."""
-        return {"image/svg+xml": self.svg, "text/plain": self.text}
+        """The drawing for a notebook, and its text for who cannot see it.
+
+        The HTML fits the width of the notebook.  What cannot show HTML takes the SVG.
+        """
+        svg = self.svg
+        return {"text/html": embedded(self.scene, svg), "image/svg+xml": svg, "text/plain": self.text}

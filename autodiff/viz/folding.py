@@ -299,9 +299,10 @@ class _Folding:
                     leaf, instead = _position(ours.source), _position(theirs.source)
                     if leaf in inside and instead is not None and self.view.tape[leaf].rule is None:
                         self.stands_for.setdefault(leaf, instead)
-            for i in sorted(inside - self.stands_for.keys()):  # a leaf without a counterpart
-                key = self.box_of[i] = f"n{i}"
-                self.result.boxes[key] = FoldedBox(key, i, block, node=self.view.nodes[key])
+            for i in members[k]:
+                if i not in self.stands_for:  # a leaf without a counterpart
+                    key = self.box_of[i] = f"n{i}"
+                    self.result.boxes[key] = FoldedBox(key, i, block, node=self.view.nodes[key])
 
     def _constants(self) -> dict[str, str]:
         """The box of each constant that is drawn, or in a folded scope."""

@@ -12,6 +12,7 @@ Scope = tuple[str, ...]
 """The steps of a dotted path: ``model.layers[0]`` is ``("model", "layers", "[0]")``."""
 
 DEEPEST = 16
+"""Steps of a path beyond so many are left away."""
 
 
 def scope_of(name: str | None) -> Scope:

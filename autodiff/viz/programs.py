@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..core.source import Place
+from ..core.source import Place, cell_of
 
 AROUND = 6
 """How many lines are listed before the first and after the last that made a node."""
@@ -34,6 +34,12 @@ def listed(places: Iterable[Place]) -> list[dict[str, Any]]:
         if last - first >= MOST_LINES:
             near = {n for line in wanted for n in range(line - AROUND, line + AROUND + 1)}
             shown = sorted(n for n in near if 1 <= n <= len(text))[:MOST_LINES]
-        name = "In a notebook or a prompt" if filename.startswith("<") else Path(filename).name
-        files.append({"name": name, "lines": [[n, text[n - 1].rstrip("\n")] for n in shown]})
+        files.append({"name": _name_of(filename), "lines": [[n, text[n - 1].rstrip("\n")] for n in shown]})
     return files
+
+
+def _name_of(filename: str) -> str:
+    cell = cell_of(filename)
+    if cell is not None:
+        return f"cell [{cell}]"
+    return "In a notebook or a prompt" if filename.startswith("<") else Path(filename).name

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from ..core.listing import Tape
 from ..core.node import Node, shape_of
-from .modules import find_scopes, path_of
+from .modules import find_scopes, path_of, scope_of, shared
 
 WIDE = 40
 """More members than this on one level are divided further."""
@@ -96,13 +96,15 @@ def scope_tree(tape: Tape, outputs: Sequence[Node]) -> Scope:
 def _paths(tape: Tape, outputs: Sequence[Node]) -> dict[int, Path]:
     if not any(node.origin for node in tape):
         by_name = find_scopes(tape, outputs)
-        known: set[tuple[str, ...]] = set(by_name.values())
-        path_by_name = {scope: _by_name(scope, known) for scope in known}
+        known = set(by_name.values())
+        shown = known | _forks(known)
+        path_by_name = {scope: _by_name(scope, shown) for scope in known}
         return {i: path_by_name[scope] for i, scope in by_name.items()}
     paths: dict[int, Path] = {}
     for i, node in enumerate(tape):
         if node.origin:
             paths[i] = tuple((call.step, call.kind, call.number) for call in node.origin.scope)
+    _name_calls(tape, outputs, paths)
     users: dict[int, list[Path]] = {}
     for i, node in enumerate(tape):
         for a in node.args:
@@ -115,13 +117,55 @@ def _paths(tape: Tape, outputs: Sequence[Node]) -> dict[int, Path]:
     return paths
 
 
-def _by_name(scope: tuple[str, ...], known: set[tuple[str, ...]]) -> Path:
-    """The path of a scope that was judged by names: steps that alone lead to one scope are one."""
+def _name_calls(tape: Tape, outputs: Sequence[Node], paths: dict[int, Path]) -> None:
+    """Name the outermost calls that no variable names, by the names of the parameters that they use.
+
+    Such are the layers of a model whose class has a ``__call__`` of its own, which hides the call of the model: so what
+    lies between its layers belongs to it by names, too.
+    """
+    nameless = {i: path for i, path in paths.items() if path and path[0][0] == path[0][1]}
+    if not nameless:
+        return
+    homes: dict[tuple[str, str, int], list[tuple[str, ...]]] = {}
+    for i, (call, *inner) in nameless.items():
+        steps = tuple(step for name, _, _ in inner for step in name.split("."))
+        for a in tape[i].args:
+            home = scope_of(tape.name_of(a)) if isinstance(a, Node) and a.rule is None else ()
+            if home and home[len(home) - len(steps) :] == steps:
+                homes.setdefault(call, []).append(home[: len(home) - len(steps)])
+    named: dict[tuple[str, str, int], Path] = {}
+    calls: dict[tuple[str, ...], int] = {}
+    models: set[tuple[str, ...]] = set()
+    for call, found in homes.items():  # in the order of the program
+        home = shared(found)
+        if not home:
+            continue
+        number = calls[home] = calls.get(home, -1) + 1
+        model = [(path_of(home[:-1]), "", 0)] if home[1:] else []
+        models.add(home[:-1])
+        named[call] = (*model, (home[-1], call[1], number))
+    for i, path in nameless.items():
+        paths[i] = (*named.get(path[0], path[:1]), *path[1:])
+    for i, home in find_scopes(tape, outputs).items() if models - {()} else ():
+        if paths.get(i) == () and home in models:
+            paths[i] = ((path_of(home), "", 0),)
+
+
+def _forks(scopes: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Where several scopes part that begin alike."""
+    after: dict[tuple[str, ...], set[str]] = {}
+    for scope in scopes:
+        for n, step in enumerate(scope):
+            after.setdefault(scope[:n], set()).add(step)
+    return {begin for begin, steps in after.items() if len(steps) > 1}
+
+
+def _by_name(scope: tuple[str, ...], shown: set[tuple[str, ...]]) -> Path:
+    """The path of a scope that was judged by names: steps that alone lead to one scope that is shown are one."""
     path: list[tuple[str, str, int]] = []
     start = 0
     for n in range(1, len(scope) + 1):
-        branches = {other[: n + 1] for other in known if other[:n] == scope[:n]}
-        if n == len(scope) or len(branches) > 1 or scope[:n] in known:
+        if scope[:n] in shown:
             path.append((path_of(scope[start:n]), "", 0))
             start = n
     return tuple(path)
@@ -201,7 +245,7 @@ def _gather(scope: Scope, structure: Callable[[Scope | int], object]) -> None:
 
     Leaves stand between the members without breaking a repetition: they are recorded when they are made.
     """
-    if not any(isinstance(m, Scope) for m in scope.members):
+    if len(scope.members) < REPEATED or not any(isinstance(m, Scope) for m in scope.members):
         return
     kinds: dict[object, int] = {}
     order = [(m, kinds.setdefault(structure(m), len(kinds))) for m in scope.members if structure(m) is not None]
@@ -212,8 +256,11 @@ def _gather(scope: Scope, structure: Callable[[Scope | int], object]) -> None:
     while i < len(members):
         period, times = _repetition(keys, i)
         groups = [members[k : k + period] for k in range(i, i + period * times, period)]
-        if times < REPEATED or not any(isinstance(m, Scope) for m in groups[0]):
+        if times < REPEATED:
             i += 1
+            continue
+        if not any(isinstance(m, Scope) for m in groups[0]):  # ops alone; a block of scopes can begin near their end
+            i = max(i + 1, i + period * times - LONGEST_PERIOD + 1)
             continue
         blocks[_key(members[i])] = _block(scope, groups)
         gone.update(_key(m) for group in groups for m in group)

@@ -23,7 +23,7 @@ LONGEST_TIP = 200
 STEPS = 5
 """Of the scale for what flows back."""
 WIDEST_SPAN = 1e10
-"""What is smaller than the largest by more than this counts as the least."""
+"""What is smaller than the largest by more than this counts as the least, and does not stretch the scale."""
 SIGNS = {
     "add": "+",
     "subtract": "−",
@@ -214,14 +214,16 @@ def _measure(links: list[Link], folded: list[FoldedLink]) -> Legend | None:
     if not known:
         return None
     high = max(known)
-    low = max(min(known), high / WIDEST_SPAN)
+    low = min(size for size in known if size * WIDEST_SPAN >= high)
     ratio = (high / low) ** (1 / STEPS)
     for link, size in zip(links, sizes, strict=True):
-        if size and math.isfinite(size):
-            step = math.log(max(size / low, 1)) / math.log(ratio) if ratio > 1 else STEPS
+        if size and low <= size < math.inf:
+            step = math.log(size / low) / math.log(ratio) if ratio > 1 else STEPS
             link.level = min(STEPS - 1, int(step))
     bounds = [number_text(low * ratio**k, 2) for k in range(STEPS + 1)]
     steps = [f"{a} … {b}" for a, b in pairwise(bounds)] if ratio > 1 else [*[""] * (STEPS - 1), bounds[0]]
+    if min(known) < low:
+        steps[0] = f"below {bounds[1]}"
     return Legend("flows back (root mean square)", steps)
 
 

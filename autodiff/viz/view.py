@@ -17,10 +17,13 @@ import numpy as np
 
 from ..core import numbers
 from ..core.edges import Contribution, contributions, pull_apart
+from ..core.errors import TapeError
 from ..core.listing import Tape
 from ..core.node import Node, data_of, shape_of
 from ..core.origin import Origin
-from ..core.summary import options_of
+from ..core.summary import option_text, options_of
+from ..core.tape import require_tracked
+from ..ops.windows import Windows
 from .scopes import Scope, all_scopes, scope_tree
 
 SCATTERING = frozenset({"getitem"})
@@ -133,6 +136,8 @@ class View:
     Attributes
     ----------
     tape : Tape
+    outputs : sequence of Node
+        What the view was asked for.
     nodes, edges : dict by id
     root : Scope
         The tree of modules and groups; its own title is empty.
@@ -176,7 +181,7 @@ class View:
             is_output=is_output,
             op=node.rule.name if node is not None and node.rule is not None else None,
             name=self.tape.name_of(x),
-            options=options_of(node) if node is not None else [],
+            options=_options_of(node) if node is not None else [],
             data=data_of(x),
             grad=data_of(node.grad) if node is not None else None,
             origin=node.origin if node is not None else None,
@@ -247,6 +252,27 @@ class View:
         return self
 
 
+def _options_of(node: Node) -> list[str]:
+    """Options that are not the defaults; of the windows of a convolution or a pooling, each part for itself."""
+    windows = (node.params or {}).get("windows")
+    if not isinstance(windows, Windows):
+        return options_of(node)
+    parts = {
+        "stride": _common(windows.stride),
+        "padding": _common(tuple(before if before == after else (before, after) for before, after in windows.padding)),
+        "dilation": _common(windows.dilation),
+    }
+    usual = {"stride": 1, "padding": 0, "dilation": 1}
+    given = [f"{name}={option_text(part)}" for name, part in parts.items() if part != usual[name]]
+    others = [text for text in options_of(node) if not text.startswith("windows=") and text != "groups=1"]
+    return ["×".join(map(str, windows.size)), *given, *others]
+
+
+def _common(parts: tuple[Any, ...]) -> Any:
+    """What is the same along each axis, once; else all parts."""
+    return parts[0] if len(set(parts)) == 1 else parts
+
+
 def ones_of(data: Any) -> Any:
     """Ones in the shape and kind of some data: the cotangent of a sweep that starts there."""
     return np.ones_like(data) if isinstance(data, np.ndarray) else numbers.like(data, 1)
@@ -267,4 +293,14 @@ def view_of(outputs: Sequence[Any], frame: FrameType, what: str) -> View:
     TapeError
         If a result was not recorded, or its tape was freed; the message speaks of ``what``.
     """
-    return View(Tape.seen_from(frame, outputs, what), outputs)
+    for y in outputs:
+        require_tracked(y, f"{what}()")
+    try:
+        tape = Tape.seen_from(frame, outputs, what)
+    except TapeError:  # all of it was recorded, so part of it was freed
+        raise TapeError(
+            f"{what}() was given a result whose tape was freed: backward(free=True) let go of its values and of what "
+            f"they were computed from. Leave free=True away, call {what}() before that backward, or compute the result "
+            "anew."
+        ) from None
+    return View(tape, outputs)

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from drawn import MLP, SVG, Linear, ends_of, extent, groups, members, nodes_of, parsed, text_of, words
+from drawn import SVG, ends_of, extent, groups, members, nodes_of, parsed, text_of, words
 
 import autodiff as ad
 from autodiff.viz.theme import THEMES
+from tests.models import MLP, Linear
 
 # Boxes
 
@@ -229,6 +230,40 @@ def test_the_flow_is_on_every_link_with_a_legend():
     assert widths == {"1.1", "4.7"}
 
 
+def test_rounding_errors_do_not_stretch_the_scale():
+    """What is zero but for rounding, as the gradient of a key's bias, would make everything else look the same."""
+    a, b, c = ad.Value(1.0), ad.Value(1.0), ad.Value(1.0)
+    drawing = ad.draw(a * 2.0 + b * 200.0 + c * 1e-17, show="flow")
+    levels = {link.source: link.level for link in drawing.scene.links if link.source in ("n0", "n1", "n2")}
+    assert sorted(levels.values()) == [0, 0, 4]
+    assert drawing.scene.legend.steps[0] == "below 2.9"
+    alone = ad.draw(a * 2.0 + c * 1e-17 * 2.0, show="flow")
+    assert alone.scene.legend.steps == ["below 1.1", "1.1 … 1.3", "1.3 … 1.5", "1.5 … 1.7", "1.7 … 2.0"]
+
+
+def test_the_legend_is_a_row_below_a_wide_drawing_and_a_column_below_a_narrow_one():
+    a = ad.Value(2.0)
+    y = ad.exp(a * 3.0)
+    for direction, is_row in (("LR", True), ("TB", False)):
+        svg = parsed(ad.draw(y, show="flow", direction=direction))
+        texts = list(dict(groups(svg, "legend"))["legend"].iter(f"{SVG}text"))
+        assert len(texts) > 2
+        assert len({t.get("y") for t in texts}) == (1 if is_row else len(texts))
+        bottoms = [extent(g)[3] for _, g in groups(svg, "node")]
+        assert max(bottoms) < min(float(t.get("y")) for t in texts)
+        assert max(float(t.get("y")) for t in texts) < float(svg.get("height"))
+
+
+def test_a_wire_of_a_circuit_is_as_wide_where_it_begins_as_the_strongest_that_branches_off():
+    a, b = ad.Value(2.0), ad.Value(5.0)
+    y = a * 1000.0 + a * b
+    drawing = ad.draw(y, show="flow", style="circuit")
+    wire = nodes_of(drawing)["n0"].find(f"{SVG}path")
+    light = THEMES["light"]
+    assert (wire.get("stroke"), wire.get("stroke-width")) == (light.flow[4], "4.7")
+    assert nodes_of(ad.draw(y, style="circuit"))["n0"].find(f"{SVG}path").get("stroke") == light.edge
+
+
 def test_nobodys_gradient_changes_when_the_flow_is_drawn():
     a = ad.Value(2.0)
     y = a * a
@@ -352,11 +387,6 @@ def test_what_cannot_be_drawn_says_how_to_repair_it():
         ad.draw([ad.Value(2.0), np.ones(3)])
     with pytest.raises(ValueError, match="given nothing"):
         ad.draw([])
-    a = ad.Value(2.0)
-    y = a * a
-    y.backward(free=True)
-    with pytest.raises(ad.AutodiffError, match="freed"):
-        ad.draw(y)
 
 
 @pytest.mark.parametrize(
@@ -367,13 +397,58 @@ def test_what_cannot_be_drawn_says_how_to_repair_it():
         ({"style": "circle"}, r"the styles are 'graph' and 'circuit'\. Did you mean 'circuit'\?"),
         ({"engine": "neato"}, r"the engines are 'auto', 'dot' and 'builtin'\."),
         ({"show": "gradient"}, r"draw\(show='gradient'\): the words are .*Did you mean 'grad'\?"),
-        ({"show": ["value", 3]}, r"draw\(show=3\)"),
-        ({"depth": -1}, r"draw\(depth=-1\): the depth is how many modules to open"),
-        ({"depth": "all"}, "depth='all'"),
+        ({"direction": np.ones(2)}, r"draw\(direction=array\(\[1\., 1\.\]\)\): the directions are"),
+        ({"theme": 3}, r"draw\(theme=3\): the themes are 'light', 'dark' and 'auto'\."),
+        ({"depth": -1}, r"draw\(\) got depth=-1; it is a whole number of at least 0\."),
+        ({"depth": "all"}, "got depth='all'"),
+        ({"depth": True}, "got depth=True"),
+        ({"depth": 1.5}, r"got depth=1\.5"),
+        ({"depth": np.ones(2)}, "got depth=array"),
         ({"collapse": "model.*"}, "this tape has no modules to fold. Record it inside `with ad.trace"),
     ],
 )
 def test_unknown_looks_are_refused(options, message):
     a = ad.Value(2.0)
-    with pytest.raises(ad.AutodiffError, match=message):
+    with pytest.raises(ad.errors.ArgumentError, match=message):
         ad.draw(a * a, **options)
+
+
+@pytest.mark.parametrize("option", ["show", "collapse"])
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (3, "3): found int, expected such as '"),
+        (True, "True): found bool, expected such as '"),
+        (b"value", "found bytes with int in it"),
+        (["value", 3], "['value', 3]): found list with int in it, expected such as '"),
+        (np.zeros(1000), "found ndarray with float64 in it"),
+        (ad.Value(1.0), "found Value, expected"),
+    ],
+    ids=str,
+)
+def test_what_is_shown_and_folded_is_given_as_text(option, given, found):
+    a = ad.Value(2.0)
+    with pytest.raises(ad.errors.KindError) as caught:
+        ad.draw(a * a, **{option: given})
+    assert str(caught.value).startswith(f"draw({option}=")
+    assert found in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_depth_is_any_whole_number():
+    a = ad.Value(2.0)
+    for depth in (0, 10**9, np.int64(1)):
+        assert len(ad.draw(a * a, depth=depth).scene.boxes) == 2
+
+
+@pytest.mark.parametrize("through", [lambda y: y, lambda y: y * 2.0])
+def test_a_freed_tape_says_that_it_cannot_be_drawn_and_why(through):
+    a = ad.Value(2.0)
+    y = a * a
+    y.backward(free=True)
+    with pytest.raises(
+        ad.errors.TapeError, match=r"draw\(\) was given a result whose tape was freed: backward\(free="
+    ) as caught:
+        ad.draw(through(y))
+    assert "Leave free=True away, call draw() before that backward, or compute the result anew." in str(caught.value)
+    assert caught.value.__suppress_context__

@@ -6,10 +6,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from drawn import MLP, NASTY, SVG, XLINK, by_dot, extent, groups, text_of, words
+from drawn import NASTY, SVG, XLINK, by_dot, extent, groups, text_of, words
 
 import autodiff as ad
 from autodiff.core.summary import shorten
+from autodiff.viz.theme import THEMES
+from tests.models import MLP
 
 
 def nodes_of(drawing):
@@ -78,6 +80,36 @@ def test_circuits_and_flows_are_drawn_too():
     wires = [text_of(g) for _, g in groups(svg, "edge")]
     assert "-6.0 1.0" in wires
     assert "c -4.0 1.0" in wires
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_the_legend_stretches_nothing(direction):
+    """It stands below the boxes, which are placed as without it."""
+    x, y = ad.Value(2.0), ad.Value(3.0)
+    z = ad.tanh(x * y + ad.sin(x)) * x
+    z.backward()
+
+    def places(show):
+        boxes = [extent(g) for _, g in groups(by_dot(ad.draw(z, show=show, direction=direction)), "node")]
+        left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
+        return np.array(boxes) - (left, top, left, top)
+
+    np.testing.assert_allclose(places(["value", "flow"]), places("value"), atol=0.1)
+    svg = by_dot(ad.draw(z, show=["value", "flow"], direction=direction))
+    below = max(extent(g)[3] for _, g in groups(svg, "node"))
+    (title,) = [t for t in svg.iter(f"{SVG}text") if t.text.replace("\u00a0", " ").startswith("flows back")]
+    assert float(title.get("y")) > below
+
+
+def test_all_text_has_a_colour_of_the_theme():
+    """Graphviz writes black where none is set, which a dark page swallows."""
+    a = ad.Value(2.0)
+    b = a * 3.0
+    c = b + a
+    c.backward()
+    for style in ("graph", "circuit"):
+        svg = by_dot(ad.draw(c, style=style, theme="dark", show=["value", "grad", "flow", "constants"]))
+        assert {t.get("fill", "black") for t in svg.iter(f"{SVG}text")} <= set(THEMES["dark"].colours())
 
 
 def test_two_pictures_on_one_page_share_no_id():

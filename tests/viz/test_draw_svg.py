@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drawn import MLP, NASTY, SVG, contrast, corners, extent, groups, parsed, words
+from drawn import NASTY, SVG, contrast, corners, extent, groups, parsed, words
 
 import autodiff as ad
 from autodiff.core.summary import shorten
 from autodiff.viz.printers.fonts import is_certain, width_of
 from autodiff.viz.theme import THEMES
+from tests.models import MLP
 
 
 @pytest.fixture(params=["graph", "circuit"])

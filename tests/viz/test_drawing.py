@@ -14,7 +14,11 @@ from graphviz import Digraph
 
 import autodiff as ad
 from autodiff.viz import Drawing
+from autodiff.viz.drawing import MOST_LINKS_FOR_DOT
+from autodiff.viz.printers import dot
 from autodiff.viz.printers.dot import rendered
+from autodiff.viz.printers.svg import svg_of
+from autodiff.viz.saving import writable
 from autodiff.viz.scene import Scene
 
 
@@ -95,6 +99,81 @@ def test_an_unknown_suffix_is_refused_with_those_that_work(drawing, tmp_path, na
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("path", [3, None, b"graph.svg", ["graph.svg"]])
+def test_what_is_no_path_is_refused(drawing, path):
+    with pytest.raises(ad.errors.KindError, match=r"cannot be saved as .*of type.*such as 'drawing\.svg'\.$"):
+        drawing.save(path)
+
+
+@pytest.mark.parametrize("format", BEGINNINGS)
+def test_a_missing_folder_is_named(drawing, tmp_path, format):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nowhere'\. Make it first, or save") as caught:
+        drawing.save(tmp_path / "nowhere" / f"graph.{format}")
+    assert isinstance(caught.value, ad.AutodiffError)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_system_refuses_is_said(drawing, tmp_path):
+    (tmp_path / "d.svg").mkdir()
+    cases = {
+        tmp_path / "a\0b.svg": r"the system says embedded null byte\. Give it another name",
+        tmp_path / f"{300 * 'x'}.svg": r"xxx\.svg': the system says File name too long",
+        tmp_path / (300 * "x") / "a.svg": "File name too long",
+        tmp_path / "d.svg": "d.svg': this is a folder; name a file in it",
+    }
+    for path, message in cases.items():
+        with pytest.raises(ad.AutodiffError, match=message) as caught:
+            drawing.save(path)
+        assert isinstance(caught.value, OSError)
+    assert [p.name for p in tmp_path.iterdir()] == ["d.svg"]
+
+
+def test_asking_whether_a_file_can_be_written_leaves_it_as_it_was(tmp_path):
+    (tmp_path / "old.svg").write_text("old")
+    assert writable("drawing", tmp_path / "old.svg", ["svg"]).read_text() == "old"
+    assert not writable("drawing", tmp_path / "new.svg", ["svg"]).exists()
+
+
+# When the program is slow
+
+
+@pytest.fixture
+def slow_dot(monkeypatch, tmp_path):
+    """A program ``dot`` that writes down each call, and is never done."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "dot").write_text(f"#!/bin/sh\necho called >> '{folder}/calls'\nexec /bin/sleep 60\n")
+    (folder / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(dot, "MOST_SECONDS", 0.5)
+    return folder / "calls"
+
+
+def test_auto_waits_once_for_a_slow_program_and_then_draws_itself(drawing, slow_dot):
+    assert drawing.svg == svg_of(drawing.scene)
+    assert drawing._painted("png").startswith(b"\x89PNG")
+    assert slow_dot.read_text() == "called\n"
+
+
+def test_the_engine_dot_says_that_it_is_too_slow(drawing, slow_dot):
+    drawing.engine = "dot"
+    message = r"this tape of 3 nodes as svg, and was not done after 0\.5 seconds\. Draw it with engine='builtin'"
+    with pytest.raises(dot.SlowProgramError, match=message) as caught:
+        _ = drawing.svg
+    assert isinstance(caught.value, ad.AutodiffError)
+    assert isinstance(caught.value, TimeoutError)
+
+
+def test_auto_does_not_ask_the_program_for_many_links(slow_dot):
+    y = ad.Value(1.0)
+    for _ in range(60):
+        y = y * y
+    drawing = ad.draw(y, collapse=None)
+    assert len(drawing.scene.links) > MOST_LINKS_FOR_DOT
+    assert "<svg" in drawing.svg
+    assert not slow_dot.exists()
+
+
 # Without the program, without the package
 
 
@@ -156,10 +235,34 @@ def test_a_notebook_gets_the_picture_and_the_text(drawing, request, dot_is_there
     if not dot_is_there:
         request.getfixturevalue("without_dot")
     bundle = drawing._repr_mimebundle_()
-    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
     assert ET.fromstring(bundle["image/svg+xml"]).tag.endswith("svg")
     assert bundle["text/plain"] == drawing.text
     assert drawing._repr_svg_() == bundle["image/svg+xml"]
+    image = ET.fromstring(re.sub("<img(.*?)>", r"<img\1/>", bundle["text/html"])).find("img")
+    data = image.get("src").removeprefix("data:image/svg+xml;base64,")
+    assert base64.b64decode(data).decode() == bundle["image/svg+xml"]
+    assert image.get("alt") == drawing.scene.title
+
+
+@pytest.mark.parametrize("engine", ["dot", "builtin"])
+def test_a_wide_drawing_shrinks_to_the_width_of_a_page_but_not_to_nothing(engine):
+    y = ad.Value(1.0)
+    for _ in range(10):
+        y = ad.tanh(y)
+    drawing = ad.draw(y, engine=engine)
+    width = float(ET.fromstring(drawing.svg).get("viewBox").split()[2])
+    for html in (drawing._repr_mimebundle_()["text/html"], drawing.html):
+        least = int(re.search(r"min-width: ?(\d+)px", html)[1])
+        assert least == pytest.approx(0.55 * width, abs=1)
+        assert re.search(r"max-width: ?100%", html)
+        assert re.search(r"height: ?auto", html)
+        assert re.search(r"overflow(-x)?: ?auto", html)
+
+
+def test_in_a_notebook_the_right_end_fades_beside_what_fits(drawing):
+    html = drawing._repr_mimebundle_()["text/html"]
+    assert "padding-right:24px;mask-image:linear-gradient(to left,transparent,#000 24px)" in html
 
 
 def test_ipython_shows_it(drawing, without_dot, capsys):

@@ -1,9 +1,8 @@
 """Modules judged by the names of parameters."""
 
-from drawn import MLP
-
 import autodiff as ad
 from autodiff.viz.modules import find_scopes, scope_of, shared
+from tests.models import MLP
 
 
 def test_a_shared_parameter_belongs_to_what_its_users_share():

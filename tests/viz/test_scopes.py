@@ -5,6 +5,7 @@ import numpy as np
 import autodiff as ad
 from autodiff import nn
 from autodiff.core.traced_names import assigned_names
+from autodiff.viz import scopes
 from autodiff.viz.scopes import WIDE, all_scopes, scope_tree, title_of_all
 
 
@@ -78,3 +79,53 @@ def test_steps_inside_an_expression_have_no_name_of_their_own():
         loss = sum((1 - o) ** 2 for o in outs)
     named = [node for node in ad.Tape(loss) if id(node) in assigned_names(ad.Tape(loss))]
     assert named == [loss]
+
+
+class Hidden(nn.Module):
+    """Its own ``__call__`` hides it from the tape."""
+
+    def __init__(self):
+        self.encode = nn.Linear(2, 8, rng=0)
+        self.body = nn.Sequential(nn.Linear(8, 8, rng=1), nn.Tanh())
+        self.head = nn.Linear(8, 2, rng=2)
+
+    def __call__(self, x):
+        h = self.body(ad.tanh(self.encode(x)))
+        return self.head(self.body(h) + h)
+
+
+def test_layers_of_a_model_that_is_hidden_are_named_by_their_parameters():
+    net = Hidden()
+    with ad.trace():
+        loss = net(np.ones((3, 2))).sum()
+    tape = ad.Tape(loss)
+    root = scope_tree(tape, [loss])
+    titles = [scope.title for scope in all_scopes(root)]
+    assert titles == [
+        *("net", "net.encode", "net.body", "net.body.0", "net.body.1"),
+        *("net.body (call 2)", "net.body.0", "net.body.1", "net.head"),
+    ]
+    between = [tape[i] for i in next(iter(all_scopes(root))).members if isinstance(i, int)]
+    assert [node.rule.name for node in between] == ["tanh", "add"]
+
+
+def test_a_layer_without_a_name_stays_what_it_is():
+    with ad.trace():
+        y = nn.Linear(3, 3, rng=0)(np.ones((2, 3)))
+    assert [scope.title for scope in all_scopes(tree_of(y))] == ["Linear"]
+
+
+def test_ten_thousand_modules_take_time_in_proportion(monkeypatch):
+    """Counted, not timed: runs of ops without modules were compared anew from each of them."""
+    calls = []
+    find = scopes._repetition
+    monkeypatch.setattr(scopes, "_repetition", lambda keys, start: calls.append(start) or find(keys, start))
+    layer = nn.Linear(2, 2, rng=0)
+    y = layer(np.ones((3, 2)))
+    for _ in range(2_000):
+        y = ad.tanh(y)
+    with ad.trace():
+        for _ in range(4):
+            y = layer(y)
+    tree_of(y)
+    assert len(calls) < 100

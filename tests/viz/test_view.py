@@ -83,3 +83,14 @@ def test_ones_are_of_the_kind_of_the_data():
     s = ad.Value(sympy.Symbol("s"))
     view = seen(s * s).sweep([ones_of((s * s)._data)])
     assert view.nodes["n0"].cotangent == 2 * sympy.Symbol("s")
+
+
+def test_options_of_windows_are_short_and_their_defaults_left_away():
+    x, w, b = ad.Tensor(np.ones((1, 2, 8, 8))), ad.Tensor(np.ones((2, 2, 3, 3))), ad.Tensor(np.zeros(2))
+
+    def options(y):
+        return view_of([y], sys._getframe(), "test").nodes["n3" if y.rule.name == "conv_layer" else "n1"].options
+
+    assert options(ad.conv2d(x, w, b, padding=1)) == ["3×3", "padding=1"]
+    assert options(ad.conv2d(x, w, b, stride=(1, 2), dilation=2)) == ["3×3", "stride=(1, 2)", "dilation=2"]
+    assert options(ad.max_pool2d(x, 2)) == ["2×2", "stride=2"]

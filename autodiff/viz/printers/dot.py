@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import AutodiffError
@@ -10,15 +11,23 @@ from ..scene import Box, Link, Scene
 from ..theme import FONT
 from . import dot_labels
 from .dot_labels import tip, words
-from .shapes import FLOW_LINES, LINE
+from .shapes import LINE, SMALL, line_of
 from .svg import classes, escaped, styles
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
 
+MOST_SECONDS = 20
+"""Longer than this the program is not waited for."""
+
+
 class MissingProgramError(AutodiffError, OSError):
     """A feature that needs a program which is not installed."""
+
+
+class SlowProgramError(AutodiffError, TimeoutError):
+    """A program that took too long."""
 
 
 def digraph_of(scene: Scene) -> Digraph:
@@ -40,15 +49,16 @@ class _Printer:
         look = {"bgcolor": self.theme.page, "fontname": FONT, "nodesep": "0.25", "ranksep": "0.6", "pad": "0.2"}
         dot.attr("graph", rankdir=scene.direction, **look)
         dot.attr("node", shape="plain", fontname=FONT, fontsize="12", fontcolor=self.theme.text)
-        dot.attr("edge", color=self.theme.edge, arrowsize="0.7", penwidth=f"{LINE}", fontname=FONT, fontsize="11")
+        line = {"color": self.theme.edge, "arrowsize": "0.7", "penwidth": f"{LINE}"}
+        dot.attr("edge", fontname=FONT, fontsize="11", fontcolor=self.theme.text, **line)
         self._fill(dot, None)
         for link in scene.links:
             dot.edge(*self._ends(link), **self._look(link))
         if scene.style == "circuit":
             self._end_wires()
-        if scene.legend is not None:
-            legend = scene.legend
-            dot.node("legend", label=dot_labels.scale(legend.title, legend.steps, self.theme, FLOW_LINES))
+        if scene.legend is not None:  # a title of the whole, which stretches no layer; last, or frames would inherit it
+            scale = dot_labels.scale(scene.legend, self.theme, scene.sideways)
+            dot.attr("graph", label=scale, labelloc="b", labeljust="l", fontsize=f"{SMALL:g}")
 
     def _fill(self, dot: Any, frame: str | None) -> None:
         """Add the boxes of a frame, and the frames inside it."""
@@ -95,13 +105,12 @@ class _Printer:
         look = {"style": "dashed"} if link.dashed else {}
         source = self.boxes[link.source]
         if source.is_gate:
-            look |= {"label": dot_labels.wire_label(source, self.theme), "arrowhead": "none"}
+            look |= self._wire(source)
         elif link.label:
             look["label"] = f"<{dot_labels.muted(words(link.label), self.theme)}>"
-        if link.odd:
-            look |= {"color": self.theme.odd, "penwidth": f"{FLOW_LINES[-2]}"}
-        elif link.level is not None:
-            look |= {"color": self.theme.flow[link.level], "penwidth": f"{FLOW_LINES[link.level]}"}
+        if link.odd or link.level is not None:
+            colour, width = line_of(link, self.theme)
+            look |= {"color": colour, "penwidth": f"{width}"}
         return look
 
     def _end_wires(self) -> None:
@@ -110,7 +119,11 @@ class _Printer:
         for box in self.scene.boxes:
             if box.id not in used and box.is_gate:
                 self.dot.node(f"{box.id}_out", label="", shape="point", width="0.01")
-                self.dot.edge(box.id, f"{box.id}_out", label=dot_labels.wire_label(box, self.theme), arrowhead="none")
+                self.dot.edge(box.id, f"{box.id}_out", **self._wire(box))
+
+    def _wire(self, gate: Box) -> dict[str, str]:
+        """How a wire that leaves a gate looks."""
+        return {"label": dot_labels.wire_label(gate, self.theme, self.scene.sideways), "arrowhead": "none"}
 
 
 GET_DOT = "apt install graphviz, brew install graphviz or conda install graphviz"
@@ -123,33 +136,40 @@ def rendered(dot: Digraph, format: str, size: int) -> bytes:
     ------
     MissingProgramError
         If it is not installed.
+    SlowProgramError
+        If it takes longer than ``MOST_SECONDS``.
     AutodiffError
         If it fails.
     """
-    import graphviz
-
-    try:
-        dot = dot.copy()
-        if format == "png" and "dpi=" not in dot.source:
-            dot.attr("graph", dpi="144")  # sharp when projected
-        picture: bytes = dot.pipe(format=format, quiet=True)
-    except graphviz.ExecutableNotFound:
+    dot = dot.copy()
+    if format == "png" and "dpi=" not in dot.source:
+        dot.attr("graph", dpi="144")  # sharp when projected
+    command, source = [dot.engine, f"-T{format}"], dot.source.encode()
+    try:  # not by dot.pipe(), which has no limit of time
+        done = subprocess.run(command, input=source, capture_output=True, timeout=MOST_SECONDS, check=True)
+    except (FileNotFoundError, PermissionError):
         raise MissingProgramError(
             f"Drawing as {format} by engine='dot' needs the program dot of Graphviz, which is not installed. "
             f"Get it with: {GET_DOT}; or leave engine away."
         ) from None
-    except graphviz.CalledProcessError as error:
-        reason = " ".join((error.stderr or b"").decode(errors="replace").split())
+    except subprocess.TimeoutExpired:
+        raise SlowProgramError(
+            f"The program dot was to draw this tape of {size:,} nodes as {format}, and was not done after "
+            f"{MOST_SECONDS} seconds. Draw it with engine='builtin', or fold more of it by collapse or depth."
+        ) from None
+    except subprocess.CalledProcessError as error:
+        reason = " ".join(error.stderr.decode(errors="replace").split())
         raise AutodiffError(
             f"The program dot could not draw this tape of {size} nodes as {format}: {reason or error}. "
             "Draw it with engine='builtin', or fold more of it."
         ) from None
+    picture: bytes = done.stdout
     return picture
 
 
-def svg_by_dot(dot: Digraph, scene: Scene) -> str:
-    """SVG placed by ``dot``: without its header and its ids, of which a page may hold several; with our styles."""
-    text = rendered(dot, "svg", scene.size).decode()
+def svg_by_dot(picture: bytes, scene: Scene) -> str:
+    """What ``dot`` drew as SVG: without its header and its ids, of which a page may hold several; with our styles."""
+    text = picture.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r'<(g|a) id="[^"]*"', r"<\1", text)
     named = f'<svg class="{classes(scene)}" role="img" aria-label="{escaped(scene.title)}"'

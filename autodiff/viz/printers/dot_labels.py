@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from ...core.summary import align_points, shorten
-from ..scene import Box
+from ..scene import Box, Legend
 from ..theme import Theme
-from .shapes import LONGEST, SMALL
+from .shapes import FLOW_LINES, LONGEST, SMALL
 
 FIGURE_SPACE = "\u2007"
 """A space as wide as a digit."""
@@ -82,19 +82,29 @@ def constant_box(box: Box, theme: Theme) -> str:
     )
 
 
-def wire_label(box: Box, theme: Theme) -> str:
-    """What stands on the wires that leave a gate: the value above, the gradient below."""
+def wire_label(box: Box, theme: Theme, sideways: bool) -> str:
+    """What stands beside the wires that leave a gate: the value, and the gradient below it.
+
+    Graphviz puts it right on a wire, so there is some room between.
+    """
     name = f"<B>{words(box.name)}</B>&#160; " if box.name and box.name != box.sign else ""
     lines = [name + coloured(words(box.value), theme.value)]
     lines += [coloured(words(box.grad), theme.grad)] if box.grad else []
-    return f"<{'<BR/>'.join(lines)}>"
+    if sideways:
+        lines.append('<FONT POINT-SIZE="3">&#160;</FONT>')
+        return f"<{'<BR/>'.join(lines)}>"
+    beside = "".join(f'&#160;{line}<BR ALIGN="LEFT"/>' for line in lines)
+    return f"<{beside}>"
 
 
-def scale(title: str, steps: list[str], theme: Theme, widths: tuple[float, ...]) -> str:
-    """The legend of a drawing, as one label."""
-    cells = "".join(
-        f'<TD><FONT COLOR="{colour}" POINT-SIZE="{10 + 2 * width:g}">\u2501\u2501</FONT></TD><TD>{words(text)}</TD>'
-        for colour, width, text in zip(theme.flow, widths, steps, strict=True)
+def scale(legend: Legend, theme: Theme, sideways: bool) -> str:
+    """The legend of a drawing, as one label: a row, or a column where the drawing is narrow."""
+    title = f'<TD COLSPAN="2" ALIGN="LEFT">{muted(words(legend.title), theme)}</TD>'
+    steps = [
+        f'<TD><FONT COLOR="{colour}" POINT-SIZE="{10 + 2 * width:g}">\u2501\u2501</FONT></TD>'
+        f'<TD ALIGN="LEFT">{coloured(words(text), theme.text)}</TD>'
+        for colour, width, text in zip(theme.flow, FLOW_LINES, legend.steps, strict=True)
         if text
-    )
-    return f'<<TABLE BORDER="0" CELLSPACING="4"><TR><TD>{muted(words(title), theme)}</TD>{cells}</TR></TABLE>>'
+    ]
+    rows = "".join([title, *steps]) if sideways else "</TR><TR>".join([title, *steps])
+    return f'<<TABLE BORDER="0" CELLSPACING="4" CELLPADDING="0"><TR>{rows}</TR></TABLE>>'

@@ -8,7 +8,7 @@ from ..scene import Box
 from ..theme import Theme
 from .boxes import sketch_box
 from .fonts import width_of
-from .shapes import LONGEST, SIZE, Path, Rect, Shape, Sketch, Text
+from .shapes import LINE, LONGEST, SIZE, Path, Rect, Shape, Sketch, Text
 
 RADIUS = 16.0
 SIGN = 15.0
@@ -62,13 +62,14 @@ class Gate(Sketch):
             middle = Point(x + self.width / 2, y + RADIUS)
             start, end = Point(middle.x, y + 2 * RADIUS), Point(middle.x, y + self.height)
             at, anchor, value, grad = middle.x + 7, "start", start.y + 14, start.y + 29
-        drawn: list[Shape] = [Path([("M", [start]), ("L", [end])], stroke=theme.edge)]
+        colour, width = self.line or (theme.edge, LINE)
+        drawn: list[Shape] = [Path([("M", [start]), ("L", [end])], stroke=colour, width=width)]
         if not self.is_leaf:
             corner = middle.x - self.gate / 2, middle.y - RADIUS
             drawn.append(Rect(*corner, self.gate, 2 * RADIUS, RADIUS, self.paint.band, self.paint.frame))
-        colour = self.paint.frame if self.is_leaf else theme.text
+        ink = self.paint.frame if self.is_leaf else theme.text
         drawn.append(
-            Text(middle.x, middle.y + 0.36 * self.size, self.sign, colour, self.size, self.is_leaf, anchor="middle")
+            Text(middle.x, middle.y + 0.36 * self.size, self.sign, ink, self.size, self.is_leaf, anchor="middle")
         )
         if self.name:
             drawn.append(Text(at, value, self.name, theme.text, bold=True, anchor=anchor))

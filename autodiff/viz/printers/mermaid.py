@@ -6,7 +6,7 @@ import re
 
 from ...core.summary import shorten
 from ..scene import Box, Link, Scene
-from .shapes import FLOW_LINES, LONGEST
+from .shapes import LONGEST, line_of
 
 MARKUP = re.compile(r"[^\w .,:()+\-=…×÷−√²]|(?<=\s)\s|_(?=_)|s(?=tyle)|c(?=lassDef)")
 """What Mermaid might read as markup or, of a whole line, as a statement; everything else stands as it is."""
@@ -26,8 +26,7 @@ def mermaid_of(scene: Scene) -> str:
         lines.append(f"  {_link(link, ' '.join(filter(None, [entry, link.label])))}")
     for k, link in enumerate(scene.links):
         if link.odd or link.level is not None:
-            colour = theme.odd if link.odd else theme.flow[link.level or 0]
-            width = FLOW_LINES[-2] if link.odd else FLOW_LINES[link.level or 0]
+            colour, width = line_of(link, theme)
             lines.append(f"  linkStyle {k} stroke:{colour},stroke-width:{width}px")
     for kind in sorted({box.kind for box in scene.boxes}):
         paint = theme.paint_of(kind)

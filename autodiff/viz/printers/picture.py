@@ -12,7 +12,7 @@ from ..theme import Theme
 from .boxes import sketch_box
 from .fonts import width_of
 from .gates import sketch_gate
-from .shapes import FLOW_LINES, LINE, LONGEST, SIZE, SMALL, Group, Path, Picture, Rect, Shape, Sketch, Text
+from .shapes import FLOW_LINES, LONGEST, SIZE, SMALL, Group, Path, Picture, Rect, Shape, Sketch, Text, line_of
 
 ARROW = 7.0
 """Length of the head of an arrow."""
@@ -23,6 +23,8 @@ def picture_of(scene: Scene) -> Picture:
     theme = scene.look
     sketch = sketch_gate if scene.style == "circuit" else sketch_box
     sketches = {box.id: sketch(box, theme, scene.sideways) for box in scene.boxes}
+    for link in sorted(scene.links, key=_strength):
+        sketches[link.source].line = line_of(link, theme)  # a wire begins as the strongest that branches off it
     placed = _place(scene, sketches)
     frames = [frame for frame in scene.frames if frame.id in placed.clusters]
     groups = [_frame(frame, placed, theme) for frame in frames]
@@ -33,7 +35,7 @@ def picture_of(scene: Scene) -> Picture:
         groups.append(Group("node", box.id, box.tip, sketches[box.id].shapes(at.x, at.y)))
     picture = Picture(placed.width, placed.height, groups)
     if scene.legend is not None:
-        _add_legend(picture, scene.legend, theme)
+        _add_legend(picture, scene.legend, theme, scene.sideways)
     return picture
 
 
@@ -66,12 +68,13 @@ def _title(frame: Frame, placed: Layout, theme: Theme) -> Group:
     return Group("title", frame.id, frame.tip, [ground, Text(x + 9, y + 17, title, theme.muted)])
 
 
+def _strength(link: Link) -> tuple[bool, int]:
+    """A key that sorts links by what flows back along them."""
+    return link.odd, -1 if link.level is None else link.level
+
+
 def _link(link: Link, placed: Layout, target: Sketch, theme: Theme, scene: Scene) -> Group:
-    colour, width = theme.edge, LINE
-    if link.odd:
-        colour, width = theme.odd, FLOW_LINES[-2]
-    elif link.level is not None:
-        colour, width = theme.flow[link.level], FLOW_LINES[link.level]
+    colour, width = line_of(link, theme)
     points = list(placed.links[link.id])
     at = placed.boxes[link.target]
     points[-1] = target.entry(points[-1], at.x, at.y)
@@ -111,17 +114,19 @@ def _label(text: str, points: Sequence[Point], theme: Theme) -> list[Shape]:
     ]
 
 
-def _add_legend(picture: Picture, legend: Legend, theme: Theme) -> None:
-    """Put the scale below everything else."""
+def _add_legend(picture: Picture, legend: Legend, theme: Theme, sideways: bool) -> None:
+    """Put the scale below everything else: in a row, or in a column where the drawing is narrow."""
+    left = x = 14.0
     y = picture.height + 14
-    x = 14.0
     shapes: list[Shape] = [Text(x, y + 4, legend.title, theme.muted, SMALL)]
-    x += width_of(legend.title, SMALL) + 16
+    end = x + width_of(legend.title, SMALL) + 16
     for colour, width, text in zip(theme.flow, FLOW_LINES, legend.steps, strict=True):
-        if text:
-            shapes.append(Path([("M", [Point(x, y)]), ("L", [Point(x + 26, y)])], stroke=colour, width=width))
-            shapes.append(Text(x + 32, y + 4, text, theme.text, SMALL))
-            x += 32 + width_of(text, SMALL) + 16
+        if not text:
+            continue
+        x, y = (end, y) if sideways else (left, y + 16)
+        shapes.append(Path([("M", [Point(x, y)]), ("L", [Point(x + 26, y)])], stroke=colour, width=width))
+        shapes.append(Text(x + 32, y + 4, text, theme.text, SMALL))
+        end = max(end, x + 32 + width_of(text, SMALL) + 16)
     picture.groups.append(Group("legend", "legend", "", shapes))
-    picture.width = max(picture.width, x)
+    picture.width = max(picture.width, end)
     picture.height = y + 16

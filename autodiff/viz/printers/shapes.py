@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..layout import Point
+from ..scene import Link
+from ..theme import Theme
 
 SIZE, SMALL = 12.0, 10.0
 """Of letters."""
@@ -15,6 +17,13 @@ LINE = 1.1
 """Width of a line."""
 FLOW_LINES = (1.1, 1.7, 2.5, 3.5, 4.7)
 """How wide links are for each step of the scale of what flows back."""
+
+
+def line_of(link: Link, theme: Theme) -> tuple[str, float]:
+    """The colour of a link, and its width."""
+    if link.odd:
+        return theme.odd, FLOW_LINES[-2]
+    return (theme.edge, LINE) if link.level is None else (theme.flow[link.level], FLOW_LINES[link.level])
 
 
 @dataclass(slots=True)
@@ -77,12 +86,22 @@ class Picture:
 
 
 class Sketch:
-    """What a box needs, and how it looks: printed by a function that is given its corner."""
+    """What a box needs, and how it looks: printed by a method that is given its corner.
+
+    Attributes
+    ----------
+    width, height : float
+    ports : tuple of float
+        Where links enter, along the side that they enter at.
+    line : tuple of str and float, or None
+        The colour and the width of the wire that leaves a gate, where a link goes on from it.
+    """
 
     def __init__(self, width: float, height: float, ports: Sequence[float] = ()) -> None:
         self.width = width
         self.height = height
         self.ports = tuple(ports)
+        self.line: tuple[str, float] | None = None
 
     def shapes(self, x: float, y: float) -> list[Shape]:
         """The shapes, with the upper left corner at a place."""
