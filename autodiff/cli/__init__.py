@@ -38,12 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int | None = given.act(given)
         sys.stdout.flush()
     except AutodiffError as error:
-        given.parser.error(str(error))
+        given.parser.exit(2, f"{given.parser.prog}: error: {error}\n")  # without the usage, which was right
     except BrokenPipeError:  # `| head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{given.parser.prog}: error: {error}", file=sys.stderr)
+        what = ": ".join(map(str, filter(None, (error.filename, error.strerror)))) or error
+        print(f"{given.parser.prog}: error: {what}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; nothing more was written", file=sys.stderr)

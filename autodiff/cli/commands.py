@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import FunctionType
@@ -18,10 +16,13 @@ import numpy as np
 import autodiff as ad
 
 from ..core.errors import ArgumentError
-from ..core.summary import data_text, shorten
+from ..core.node import Node, describe
+from ..core.summary import data_text, repr_text, shorten
 from ..training.demo import Demo
 from ..training.demo import run as train
 from ..viz.drawing import FORMATS
+from ..viz.page import SUFFIXES
+from ..viz.saving import writable
 from .expression import compute, read_values
 from .script import LastSteps, Variable, execute, in_place_of_main
 from .text import did_you_mean
@@ -30,6 +31,10 @@ DEBUG_PAGE = Path("autodiff-debug.html")
 """Where the debugger is written if nobody says where."""
 LOOKS = ("style", "theme", "direction", "engine", "show", "depth")
 """Options of a drawing."""
+WRITTEN: dict[str, tuple[str, Sequence[str]]] = {"draw": ("drawing", FORMATS), "debug": ("page", SUFFIXES)}
+"""What commands write that do not write text, and how the name of its file ends."""
+REDUCED = "sum(...) or mean(...) around the expression"
+"""How the result of an expression becomes a single number."""
 
 Names = dict[str, Any]
 
@@ -37,7 +42,7 @@ Names = dict[str, Any]
 def draw(given: Namespace) -> None:
     """``autodiff draw EXPRESSION``."""
     y, names = computed(given, traced=True)
-    if not np.ndim(y.data):
+    if np.size(y.data) == 1:
         y.backward()
     look("draw", y, names, given, given.expression)
 
@@ -45,13 +50,14 @@ def draw(given: Namespace) -> None:
 def debug(given: Namespace) -> None:
     """``autodiff debug EXPRESSION``."""
     y, names = computed(given, traced=True)
+    require_single(y, "The result", REDUCED)
     look("debug", y, names, given, given.expression)
 
 
 def tape(given: Namespace) -> None:
     """``autodiff tape EXPRESSION``."""
     y, names = computed(given)
-    if not np.ndim(y.data):
+    if np.size(y.data) == 1:
         y.backward()
     look("tape", y, names, given, given.expression)
 
@@ -59,6 +65,7 @@ def tape(given: Namespace) -> None:
 def derive(given: Namespace) -> None:
     """``autodiff derive EXPRESSION``."""
     y, names = computed(given)
+    require_single(y, "The result", REDUCED)
     derivations = [called_from(names, ad.derive, y, wrt=x) for x in wanted(given.wrt, y, names)]
     put("\n\n".join([d.latex if given.latex else str(d) for d in derivations]), given.output)
 
@@ -66,6 +73,7 @@ def derive(given: Namespace) -> None:
 def paths(given: Namespace) -> None:
     """``autodiff paths EXPRESSION``."""
     y, names = computed(given)
+    require_single(y, "The result", REDUCED)
     found = [called_from(names, ad.paths, y, x) for x in wanted(given.wrt, y, names)]
     put("\n\n".join(map(str, found)), given.output)
 
@@ -77,7 +85,7 @@ def run(given: Namespace) -> int:
     if kind == "debug" and given.output is None:
         given.output = DEBUG_PAGE
     check_output(kind, given.output)
-    given.output = given.output and given.output.absolute()  # the script may go elsewhere
+    to = given.output and given.output.absolute()  # the script may go elsewhere
     with in_place_of_main(given.script, given.arguments) as module:
         steps = LastSteps()
         ended = execute(module, given.script, steps)
@@ -87,8 +95,13 @@ def run(given: Namespace) -> int:
             return 1
         if ended is None or variable.name in names:
             y = variable.find(names, given.script.name)
+            several = kind == "draw" and isinstance(y, list | tuple) and len(y) > 0
+            for node in y if several else [y]:
+                require_recorded(node, variable.text, given.script.name)
+            if kind == "debug":
+                require_single(y, variable.text, ".sum() or .mean()")
             steps.undo(y)
-            look(kind, y, names, given, f"{variable.text} of {given.script.name}")
+            look(kind, y, names, given, f"{variable.text} of {given.script.name}", to)
         if ended is not None:
             raise ended
     return 0
@@ -110,33 +123,60 @@ def computed(given: Namespace, traced: bool = False) -> tuple[Any, Names]:
 
 def wanted(name: str | None, y: Any, names: Names) -> list[Any]:
     """What to differentiate with respect to: the variable of this name, or each that ``y`` depends on."""
+    tape = ad.Tape(y)
     if name is None:
-        return [x for x in ad.Tape(y) if x.is_leaf]
+        return [x for x in tape if x.is_leaf]
     if name not in names:
-        raise ArgumentError(f"--wrt {name}: there is no such variable.{did_you_mean(name, names)}")
+        hint = did_you_mean(name, names) or f" There {'is' if len(names) == 1 else 'are'} {', '.join(names)}."
+        raise ArgumentError(f"--wrt {repr_text(name, 40)}: there is no such variable.{hint}")
+    if names[name] not in tape:
+        raise ArgumentError(f"--wrt {name}: the result does not depend on {name} in a way that has a derivative.")
     return [names[name]]
 
 
-def look(kind: str, y: Any, names: Names, given: Namespace, title: str) -> None:
-    """Draw, debug or print the tape of a node, and write that where it was asked for."""
+def require_single(y: Any, what: str, reduced: str) -> None:
+    """Raise if a result is not a single number, which alone has a gradient."""
+    if np.size(y.data) != 1:
+        raise ArgumentError(
+            f"{what} has the shape {y.shape}, and only a single number has a gradient. Reduce it first, with {reduced}."
+        )
+
+
+def require_recorded(y: Any, name: str, script: str) -> None:
+    """Raise if what a script left under a name is not on a tape."""
+    if not isinstance(y, Node) or not y.tracked:
+        found = f"{describe(y)} with requires_grad=False" if isinstance(y, Node) else f"a plain {type(y).__name__}"
+        raise ArgumentError(
+            f"{script} left {found} in {name}, which no tape leads to. Name a Value or Tensor that was computed from "
+            "what requires a gradient, outside no_grad()."
+        )
+
+
+def look(kind: str, y: Any, names: Names, given: Namespace, title: str, to: Path | None = None) -> None:
+    """Draw, debug or print the tape of a node, and write that where it was asked for.
+
+    ``to`` is the place of the file ``given.output``, if that may no longer be seen from here.
+    """
     if kind == "tape":
-        put(str(called_from(names, ad.Tape, y)), given.output)
+        put(str(called_from(names, ad.Tape, y)), given.output, to)
     elif kind == "debug":
         page = called_from(names, ad.debug, y, title=shorten(title.strip(), 80))
-        written(page.save(given.output))
+        page.save(to or given.output)
+        written(given.output)
     else:
         looks = {option: getattr(given, option) for option in LOOKS if getattr(given, option) is not None}
         drawing = called_from(names, ad.draw, y, **looks)
         if given.output is None:
             put(drawing.text, None)
         else:
-            written(drawing.save(given.output))
+            drawing.save(to or given.output)
+            written(given.output)
 
 
-def put(text: str, path: Path | None) -> None:
-    """Write a text to a file, or to the terminal."""
+def put(text: str, path: Path | None, to: Path | None = None) -> None:
+    """Write a text to a file, which is found at ``to``, or to the terminal."""
     if path is not None:
-        path.write_text(f"{text}\n", encoding="utf-8")
+        (to or path).write_text(f"{text}\n", encoding="utf-8")
         written(path)
         return
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -145,7 +185,7 @@ def put(text: str, path: Path | None) -> None:
 
 
 def written(path: Path) -> None:
-    """Say what was written."""
+    """Say what was written, as it was asked for."""
     print(f"wrote {path}")
 
 
@@ -153,14 +193,11 @@ def check_output(command: str, path: Path | None) -> None:
     """Raise if a file of this kind cannot be written there, before any work is done."""
     if path is None:
         return
-    suffixes = {"draw": FORMATS, "debug": ("html",)}.get(command, ())
-    if suffixes and path.suffix.lower().removeprefix(".") not in suffixes:
-        ends = " or ".join(f".{suffix}" for suffix in suffixes)
-        raise ArgumentError(f"-o {path}: the name of what {command} writes ends in {ends}.")
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    suffix = path.suffix.lower().removeprefix(".")
+    if command not in WRITTEN and suffix in FORMATS and suffix != "txt":
+        raise ArgumentError(f"-o {path}: {command} writes text; a name for that is {path.with_suffix('.txt')}.")
+    what, suffixes = WRITTEN.get(command, ("text", (suffix,)))
+    writable(what, path, suffixes)
 
 
 def _call(_function: Callable[..., Any], _given: tuple[Any, ...], _options: dict[str, Any]) -> Any:

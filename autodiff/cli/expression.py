@@ -18,12 +18,13 @@ import numpy as np
 from ..core.errors import ArgumentError, AutodiffError, KindError
 from ..core.modes import Watcher, watching
 from ..core.node import Node, data_of
+from ..core.op import UFUNC_OPTIONS
 from ..core.origin import Origin
-from ..core.summary import data_text, shorten
+from ..core.summary import data_text, repr_text, shorten
 from ..ops import public
 from ..tensor import Tensor
 from ..value import Value
-from .syntax import CONSTANTS, OPERATORS, keywords_of, op_called, statements_of
+from .syntax import CONSTANTS, OPERATORS, keywords_of, names_in, op_called, statements_of
 from .text import Text
 
 MOST_BITS = 4096
@@ -125,6 +126,9 @@ def read_values(given: Iterable[str], exact: bool = False) -> dict[str, Node]:
             raise text.refuse("Expected a name with a value, such as x=2.", [*call.args, call][0])
         machine = Machine(text, {}, exact)
         for name, keyword in keywords_of(text, call):
+            for used in names_in(text, keyword.value):
+                if used.id not in CONSTANTS:
+                    raise text.refuse(f"A value is made of numbers, and {used.id} is a name.", used)
             if name in variables:
                 raise text.refuse(f"{name} is given a value twice.", keyword)
             if name.startswith("_"):
@@ -187,6 +191,7 @@ class Machine:
                 return self._chain(node)
             case ast.Call():
                 name = op_called(self.text, node)
+                self._check_fit(node, getattr(public, name))
                 args = [self._argument(x) for x in node.args]
                 options = {key: self._argument(keyword.value) for key, keyword in keywords_of(self.text, node)}
                 return self._apply(node, name, getattr(public, name), args, options)
@@ -197,7 +202,7 @@ class Machine:
     def _number(self, node: ast.Constant) -> Any:
         x: Any = node.value
         if isinstance(x, bool) or not isinstance(x, int | float | complex):
-            raise self.text.refuse(f"{shorten(repr(x), 40)} is no number.", node)
+            raise self.text.refuse(f"{repr_text(x, 40)} is no number.", node)
         if isinstance(x, float):
             typed = self.text.segment(node).lower().replace("_", "")
             if np.isinf(x) or (x == 0 and re.search("[1-9]", typed.split("e")[0])):
@@ -229,6 +234,18 @@ class Machine:
             if self.exact and name == "divide" and all(map(_is_exact, args)):
                 args = (Fraction(args[0]), args[1])
         return self._apply(node, name, function, args, {}, sign)
+
+    def _check_fit(self, call: ast.Call, op: Any) -> None:
+        """Refuse what an op without options of its own has no place for."""
+        rule = getattr(op, "rule", None)
+        if rule is None or rule.options or rule.variadic:
+            return
+        takes = f"{rule.name} takes {len(rule.inputs)} argument{'s' * (len(rule.inputs) > 1)}"
+        if len(call.args) > len(rule.inputs):
+            raise self.text.refuse(f"{takes}, and {len(call.args)} stand here.", call)
+        for name, keyword in keywords_of(self.text, call):
+            if name not in UFUNC_OPTIONS:
+                raise self.text.refuse(f"{takes}, and no {name}=.", keyword)
 
     def _entry(self, node: ast.Subscript) -> Any:
         x = self.value(node.value)
@@ -268,7 +285,7 @@ class Machine:
             advice = "Or leave --exact away." if self.exact and isinstance(error, KindError) else ""
             raise self.text.refuse(str(error), node, advice) from error
         except Exception as error:  # an op may be given anything, and each library raises errors of its own
-            shown = _call_text(name, args, sign)
+            shown = shorten(self.text.segment(node), 40) if name == "getitem" else _call_text(name, args, sign)
             raise self.text.refuse(f"{shown} cannot be computed: {_reason(error)}.", node) from error
         return self._bounded(y, node)
 
@@ -306,6 +323,8 @@ def _call_text(name: str, args: list[Any], sign: str) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ZeroDivisionError):
+        return "it is a division by zero"
     if isinstance(error, OverflowError):
         return "the result is too large"
     if isinstance(error, MemoryError):

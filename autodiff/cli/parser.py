@@ -13,6 +13,8 @@ from autodiff import __version__
 from ..core.errors import ArgumentError
 from ..training.demo import TASKS
 from ..viz.draw import DIRECTIONS, ENGINES, STYLES, THEMES
+from ..viz.drawing import FORMATS
+from ..viz.staging import SHOW
 from .commands import DEBUG_PAGE, debug, demo, derive, draw, paths, run, tape
 from .script import Variable
 
@@ -66,9 +68,13 @@ def level(text: str) -> int:
     return 0 if text == "0" else whole(text)
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Read words with commas between them."""
-    return tuple(word.strip() for word in text.split(","))
+def facts(text: str) -> tuple[str, ...]:
+    """Read what a drawing is to show: words with commas between them."""
+    found = tuple(word.strip() for word in text.split(","))
+    for word in found:
+        if word not in SHOW:
+            raise argparse.ArgumentTypeError(f"{word[:40]!r} is none of {', '.join(SHOW)}")
+    return found
 
 
 def file(text: str) -> Path:
@@ -95,7 +101,12 @@ def variable(text: str) -> Variable:
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     program = "python -m autodiff" if Path(sys.argv[0]).name == "__main__.py" else "autodiff"
-    main = argparse.ArgumentParser(program, description="The automatic differentiation engine to see through.")
+    main = argparse.ArgumentParser(
+        program,
+        description="The automatic differentiation engine to see through.",
+        epilog="example:\n  autodiff tape 'x*y + sin(x)' --at x=2,y=3\n\nautodiff COMMAND --help: what a command takes",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     main.add_argument("--version", action="version", version=f"autodiff {__version__}")
     commands = main.add_subparsers(dest="command", required=True, metavar="command")
     for add in (_add_draw, _add_debug, _add_derive, _add_paths, _add_tape, _add_run, _add_demo):
@@ -120,7 +131,9 @@ def _add_draw(commands: Any) -> None:
     about = "draw what an expression is computed from"
     command = _add(commands, "draw", draw, about, EXPRESSION, "draw 'x*y + sin(x)' --at x=2,y=3 -o graph.svg")
     _add_expression(command)
-    _add_output(command, "the picture: .svg, .png, .pdf, .html, .dot, .mmd or .txt (default: text in the terminal)")
+    _add_output(
+        command, f"the picture: {', '.join(f'.{suffix}' for suffix in FORMATS)} (default: text in the terminal)"
+    )
     _add_looks(command)
 
 
@@ -191,11 +204,13 @@ def _add_output(command: argparse.ArgumentParser, help: str, default: Path | Non
 
 def _add_looks(command: argparse.ArgumentParser) -> None:
     looks = command.add_argument_group("how a drawing looks")
-    looks.add_argument("--style", choices=STYLES, help="boxes with facts in them, or gates with wires between them")
-    looks.add_argument("--theme", choices=THEMES, help="colours")
-    looks.add_argument("--direction", choices=DIRECTIONS, help="from left to right, or from top to bottom")
-    looks.add_argument("--engine", choices=ENGINES, help="who places the boxes")
-    looks.add_argument("--show", type=words, metavar="WHAT,...", help="what stands in the boxes: value,grad,shape,flow")
+    looks.add_argument("--style", choices=STYLES, help="boxes with facts in them, or gates and wires (default: graph)")
+    looks.add_argument("--theme", choices=THEMES, help="colours (default: auto, as the reader's screen is)")
+    looks.add_argument("--direction", choices=DIRECTIONS, help="from left to right (default), or from top to bottom")
+    looks.add_argument(
+        "--engine", choices=ENGINES, help="who places the boxes (default: auto, dot where it is installed)"
+    )
+    looks.add_argument("--show", type=facts, metavar="FACT,...", help=f"what stands in the boxes, of {', '.join(SHOW)}")
     looks.add_argument("--depth", type=level, metavar="N", help="fold modules that lie inside N others")
 
 

@@ -149,7 +149,7 @@ def _spelt(name: str) -> str:
     return f"{name} ({', '.join(letters[:3])})"
 
 
-def names_in(text: Text, statement: ast.stmt) -> Iterator[ast.Name]:
+def names_in(text: Text, statement: ast.stmt | ast.expr) -> Iterator[ast.Name]:
     """Walk through a part of an expression, from left to right; yield the names whose values it needs."""
     stack: list[tuple[Any, int]] = [(statement, 0)]
     while stack:

@@ -103,9 +103,10 @@ class Text:
         return f"    {head}{part}{tail}\n    {' ' * text_width(head)}{'^' * max(text_width(part), 1)}"
 
     def segment(self, node: Any) -> str:
-        """What was typed for a node that stands on one line."""
+        """What was typed for a node; of one that goes over several lines, the first."""
         line: bytes = self.full.split("\n")[node.lineno - 1].encode()
-        return line[node.col_offset : node.end_col_offset].decode()
+        whole = node.end_lineno == node.lineno
+        return line[node.col_offset : node.end_col_offset if whole else None].decode() + "…" * (not whole)
 
     def remember(self) -> None:
         """Let debuggers and drawings show the expression as the source of the program."""

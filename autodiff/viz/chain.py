@@ -10,9 +10,10 @@ import numpy as np
 
 from ..core import numbers
 from ..core.edges import contributions
-from ..core.errors import ShapeError, TapeError
+from ..core.errors import KindError, ShapeError, TapeError
 from ..core.listing import Tape
 from ..core.node import Node, data_of, describe, shape_of
+from ..core.summary import repr_text
 from ..core.tape import collect, require_tracked
 from ..node_methods import first_cotangent
 
@@ -28,10 +29,17 @@ class Chain:
     y, x : Node
     start : ndarray or number
         The cotangent of ``y``.
+    given : bool
+        Whether the caller gave that.
     nodes : list of Node
         Oldest first: ``x``, what depends on it and leads to ``y``, and ``y``.
     uses : dict of int to list of (Node, int)
         By index of a node, where it is used on the way to ``y``: each node and argument position, latest first.
+    beside : list of Node
+        Oldest first: arrays without a name that were recorded, and are used on the way though they do not depend on
+        ``x``.
+    names : dict of int to str
+        What each node of both lists is called, by its ``id``.
     """
 
     def __init__(self, y: Any, x: Any, gradient: Any, frame: FrameType, doing: str) -> None:
@@ -49,7 +57,12 @@ class Chain:
         self.y: Node = y
         self.x = x
         self.start = start_of(y, gradient, doing)
-        made, _ = collect([y], stop={x.index})
+        self.given = gradient is not None
+        try:
+            made, _ = collect([y], stop={x.index})
+            self.tape = Tape.seen_from(frame, [y], doing)
+        except TapeError as error:  # freed, or overtaken by a change of its data
+            raise type(error)(f"{doing}(): {error}") from None
         reached = {x.index}
         for node in made:
             if node.index not in reached and any(isinstance(a, Node) and a.index in reached for a in node.args):
@@ -65,18 +78,24 @@ class Chain:
             for position, a in enumerate(node.args):
                 if isinstance(a, Node) and a.tracked and a.index in self.uses:
                     self.uses[a.index].append((node, position))
-        self.tape = Tape.seen_from(frame, [y], doing)
+        args = {id(a) for node in self.nodes[1:] for a in node.args}
+        self.beside = [a for a in made if id(a) in args and a.index not in self.uses and self._is_nameless_array(a)]
         self.names = self._find_names()
 
+    def _is_nameless_array(self, a: Node) -> bool:
+        return a.rule is not None and not is_single(a) and not self.tape.name_of(a)
+
     def _find_names(self) -> dict[int, str]:
-        """A name for each node by its ``id``: the user's where there is one, else v1, v2, ..."""
+        """A name for each node by its ``id``: the user's where there is one, else v1, v2, ..., and u1, ... beside."""
         given = {id(node): self.tape.name_of(node) for node in self.nodes}
-        taken = {name for name in given.values() if name}
+        args = {id(a): a for node in self.nodes[1:] for a in node.args if id(a) not in given}
+        taken = {name for name in (*given.values(), *map(self.tape.name_of, args.values())) if name}
         for node, name in ((self.y, "y"), (self.x, "x")):
             if not given[id(node)] and name not in taken:
                 given[id(node)] = name
                 taken.add(name)
-        letter = next(c for c in "vuzt" if c == "t" or not any(name[0] == c and name[1:].isdigit() for name in taken))
+        free = [c for c in "vuzs" if not any(name[0] == c and name[1:].isdigit() for name in taken)]
+        letter, other = [*free, "t", "r"][:2]
         names: dict[int, str] = {}
         met: Counter[str] = Counter()
         unnamed = 0
@@ -85,7 +104,7 @@ class Chain:
             name = found or f"{letter}{unnamed}"
             met[name] += 1
             names[key] = name if met[name] == 1 else f"{name}({met[name]})"
-        return names
+        return names | {id(a): f"{other}{k}" for k, a in enumerate(self.beside, 1)}
 
     def symbol(self, a: Any) -> Any:
         """What stands for an argument in a formula: its name, or the number that it is; None for the row's letter."""
@@ -101,17 +120,36 @@ class Chain:
 
 def start_of(y: Node, gradient: Any, doing: str) -> Any:
     """The cotangent of the result, by the rules of ``backward``."""
-    shape = shape_of(y)
+    shape, given = shape_of(y), data_of(gradient)
     if gradient is None and np.prod(shape) != 1:
         raise ShapeError(
             f"{doing}() of {describe(y)}: only a single number has a gradient. "
             f"Reduce it first, with .sum() or .mean(), or give {doing}(gradient=) an array of the same shape."
         )
-    if gradient is not None and shape_of(gradient) != shape:
-        raise ShapeError(
-            f"{doing}(gradient=) of {describe(y)} got a gradient of shape {shape_of(gradient)}; it must be {shape}."
+    if gradient is None:
+        return first_cotangent(y, None)
+    what = f"{doing}(gradient=) of {describe(y)} got"
+    try:
+        entries = np.asarray(given)
+    except ValueError:
+        raise ShapeError(f"{what} lists of several lengths; it must have the shape {shape}.") from None
+    if entries.dtype.kind not in "biufc" and not all(numbers.is_number(type(entry)) for entry in entries.flat):
+        raise KindError(f"{what} {repr_text(given)}, which is no number; it must have the shape {shape}.")
+    if entries.shape != shape:
+        raise ShapeError(f"{what} a gradient of shape {entries.shape}; it must be {shape}.")
+    if is_complex(entries) and not is_complex(data_of(y)):
+        raise KindError(
+            f"{what} {repr_text(given)}, which is complex, and the result is real: the imaginary part would "
+            "be lost. Give its real part."
         )
-    return first_cotangent(y, data_of(gradient))
+    return first_cotangent(y, given)
+
+
+def is_complex(data: Any) -> bool:
+    """Whether a number of any kind, or one in an array, is complex."""
+    entries = np.asarray(data)
+    objects = entries.flat if entries.dtype.kind == "O" else ()
+    return np.iscomplexobj(entries) or any(numbers.is_complex(type(entry)) for entry in objects)
 
 
 def pulled(user: Node, position: int, g: Any) -> Any:

@@ -14,8 +14,8 @@ from ..core.summary import align_points, shorten, text_width
 from .chain import Chain, is_single
 from .formula import name_part
 from .latex import Atom, Part, Row, parse, write
-from .mathml import to_mathml, to_text
-from .steps import EQUALS, Step, steps_of
+from .mathml import PARTIAL, to_mathml, to_text
+from .steps import EQUALS, Beside, Step, steps_of
 
 WIDTH = 100
 MAX_STEPS = 40
@@ -40,30 +40,22 @@ class Derivation:
     """
 
     def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+        self._given = chain.given
         self.steps = steps_of(chain)
-        self.value = self._added_up()
-
-    def _added_up(self) -> Any:
-        """The derivative computed from the steps alone: local derivatives multiplied and added up."""
-        found: dict[int, Any] = {id(self._chain.y): self._chain.start}
-        with np.errstate(all="ignore"):
-            for step in self.steps:
-                for term in step.terms:
-                    part, key = term.again(found[id(term.user)]), id(step.node)
-                    found[key] = found[key] + part if key in found else part
-        total, data = found[id(self._chain.x)], data_of(self._chain.x)
-        return np.asarray(total, data.dtype) if isinstance(data, np.ndarray) else total
+        self.value = added_up(self.steps)
 
     @property
     def latex(self) -> str:
-        r"""The steps as a LaTeX ``aligned`` environment."""
+        r"""The steps, all of them, as a LaTeX ``aligned`` environment."""
         lines = []
+        for other in (other for step in reversed(self.steps) for other in step.beside):
+            lines.append(write(other.forward).replace("=", "&=", 1))
         for step in self.steps:
             right = [part for part in (step.symbols, step.numbers, step.result) if part is not None]
             lines.append(f"{write(step.left)} &= {' = '.join(map(write, right))}")
-        end = self.steps[-1]
-        lines.append(f"{write(self._derivative())} &= {write(end.left)} = {write(end.result)}")
+        if not self._given:
+            end = self.steps[-1]
+            lines.append(f"{write(self._derivative())} &= {write(end.bar)} = {write(end.result)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def _names(self) -> tuple[str, str]:
@@ -71,18 +63,33 @@ class Derivation:
 
     def _derivative(self) -> Row:
         y, x = (write(name_part(name)) for name in self._names())
-        d = r"\partial" if self._is_shaped() else r"d\,"
+        d = r"d\," if is_single(self.steps[0].value) and is_single(self.steps[-1].value) else r"\partial"
         return parse(rf"\frac{{{d} {y}}}{{{d} {x}}}")
 
-    def _is_shaped(self) -> bool:
-        return not (is_single(self._chain.x) and is_single(self._chain.y))
-
     def _title(self) -> str:
+        """What this is, and what a bar marks where all names have one."""
         y, x = self._names()
-        bar = to_text(self.steps[-1].left)
-        if not is_single(self._chain.y):
+        if self._given:
             return f"The gradient given for {y}, pulled back to {x} by the chain rule."
-        return f"{_d(y, x)} by the chain rule. A bar marks a derivative of {y}: {bar} is {_d(y, x)}."
+        bar = to_text(self.steps[-1].bar)
+        example = "" if bar.startswith(PARTIAL) else f": {bar} is {_d(y, x)}"
+        return f"{_d(y, x)} by the chain rule. A bar marks a derivative of {y}{example}."
+
+    def _title_text(self) -> str:
+        """The same for a terminal, where a long name has no bar, but stands in ``∂L/∂name``."""
+        bars = {step.name: to_text(step.bar) for step in reversed(self.steps)}
+        short = next((name for name, bar in bars.items() if not bar.startswith(PARTIAL)), None)
+        if not any(bar.startswith(PARTIAL) for bar in bars.values()):
+            return self._title()
+        y, x = self._names()
+        if self._given:
+            what = f"The gradient given for {y}, that of some L, pulled back to {x} by the chain rule."
+        else:
+            what = f"{_d(y, x)} by the chain rule."
+            what += f" L is {y}." if y != "L" else ""
+        if short is not None:
+            what += f" A bar marks a derivative of L: {bars[short]} is {PARTIAL}{to_text(name_part(short))}."
+        return what
 
     def _shown(self) -> tuple[list[Step], list[int]]:
         """The steps that are printed, and their numbers."""
@@ -95,17 +102,23 @@ class Derivation:
         shown, numbers = self._shown()
         hidden = len(self.steps) - len(shown)
         note = [f"      … {hidden} more, not printed"]
-        values = align_points([step.data for step in shown])
-        made = [shorten(to_text(step.forward), WIDTH - 8 - max(map(text_width, values))) for step in shown]
+        used: list[Step | Beside] = []
+        for step in shown:
+            used += [step, *reversed(step.beside)]
+        values = align_points([row.data for row in used])
+        made = [shorten(to_text(row.forward), WIDTH - 8 - max(map(text_width, values))) for row in used]
         width = max(map(text_width, made))
         forward = [f"      {_padded(text, width)}  {value}".rstrip() for text, value in zip(made, values, strict=True)]
         backward = _lines(shown, numbers)
         if hidden:
-            forward.insert(ENDS, *note)
+            forward.insert(sum(1 + len(step.beside) for step in shown[:ENDS]), *note)
             backward.insert(ENDS, note)
         back = [line for step in backward for line in step]
-        end = f"{_d(*self._names())} = {to_text(self.steps[-1].left)} = {to_text(self.steps[-1].result)}"
-        title = textwrap.fill(self._title(), WIDTH)
+        bar = to_text(self.steps[-1].bar)
+        left = [] if self._given else [_d(*self._names())]
+        left += [] if left and bar.startswith(PARTIAL) else [bar]
+        end = " = ".join([*left, to_text(self.steps[-1].result)])
+        title = textwrap.fill(self._title_text(), WIDTH)
         return "\n".join([title, "", "Forward", *forward[::-1], "", "Backward", *back, "", end])
 
     __repr__ = __str__
@@ -115,30 +128,50 @@ class Derivation:
         shown, numbers = self._shown()
         rows = []
         for n, step in zip(numbers, shown, strict=True):
+            others = [
+                f"<td>{to_mathml(other.forward)}</td><td>{escape(other.data)}</td>" for other in reversed(step.beside)
+            ]
             middle = [to_mathml(step.left), _equation(step.symbols), _equation(step.numbers), _equation(step.result)]
             cells = "".join(f"<td>{cell}</td>" for cell in (n, *middle, to_mathml(step.forward), escape(step.data)))
-            rows.append(f"<tr>{cells}</tr>")
+            rows.append("".join([f"<tr>{cells}</tr>", *(f'<tr><td colspan="5"></td>{other}</tr>' for other in others)]))
         if len(shown) < len(self.steps):
             rows.insert(
                 ENDS, f'<tr><td></td><td colspan="6">… {len(self.steps) - len(shown)} more, not shown</td></tr>'
             )
-        end = Row((*self._derivative().parts, EQUALS, self.steps[-1].left, EQUALS, self.steps[-1].result))
-        last = to_mathml(end, display=True)
-        table = f'<table class="ad-derivation">{"".join(rows)}</table>'
+        parts = () if self._given else (*self._derivative().parts, EQUALS)
+        last = to_mathml(Row((*parts, self.steps[-1].bar, EQUALS, self.steps[-1].result)), display=True)
+        table = f'<div><table class="ad-derivation">{HEAD}{"".join(rows)}</table></div>'
         return f'{STYLE}<div class="ad-derived"><p>{escape(self._title())}</p>{table}<p>{last}</p></div>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._repr_html_(), "text/latex": f"$${self.latex}$$", "text/plain": str(self)}
+        bundle = {"text/html": self._repr_html_(), "text/plain": str(self)}
+        if len(self.steps) <= MAX_STEPS:
+            bundle["text/latex"] = f"$${self.latex}$$"
+        return bundle
 
 
+def added_up(steps: list[Step]) -> Any:
+    """The derivative computed from the steps alone: local derivatives multiplied and added up."""
+    found: dict[int, Any] = {id(steps[0].node): steps[0].value}
+    with np.errstate(all="ignore"):
+        for step in steps:
+            for term in step.terms:
+                part, key = term.again(found[id(term.user)]), id(step.node)
+                found[key] = found[key] + part if key in found else part
+    total, data = found[id(steps[-1].node)], data_of(steps[-1].node)
+    return np.asarray(total, data.dtype) if isinstance(data, np.ndarray) else total
+
+
+HEAD = '<tr><th></th><th colspan="4">Backward: read down</th><th colspan="2">Forward: read up</th></tr>'
 STYLE = """<style>
-table.ad-derivation, table.ad-derivation tr, table.ad-derivation td { border: 0; background: none; color: inherit }
-table.ad-derivation td { padding: 0.3em 0.6em; text-align: left; white-space: nowrap; vertical-align: middle }
-table.ad-derivation td:nth-child(1) { opacity: 0.65; text-align: right }
-table.ad-derivation td:nth-child(2) { text-align: right; padding-right: 0 }
-table.ad-derivation td:nth-child(3) { padding-left: 0 }
-table.ad-derivation td:nth-child(n+6) { opacity: 0.75 }
-table.ad-derivation td:nth-child(6) { padding-left: 2.5em }
+table.ad-derivation, table.ad-derivation :is(tr, th, td) { border: 0; background: none; color: inherit }
+table.ad-derivation :is(th, td) { padding: 0.3em 0.6em; text-align: left; white-space: nowrap; vertical-align: middle }
+table.ad-derivation td:first-child { opacity: 0.65; text-align: right }
+table.ad-derivation td:nth-child(2):not(:nth-last-child(2)) { text-align: right; padding-right: 0 }
+table.ad-derivation td:nth-child(3):not(:last-child) { padding-left: 0 }
+table.ad-derivation td:nth-last-child(-n+2) { opacity: 0.75 }
+table.ad-derivation :is(td:nth-last-child(2), th:last-child) { padding-left: 2.5em }
+div.ad-derived > div { overflow-x: auto }
 div.ad-derived math { font-size: 1.15em; display: inline math }
 </style>"""
 
@@ -164,9 +197,11 @@ def derive(y: Any, wrt: Any, gradient: Any = None) -> Derivation:
     Raises
     ------
     TapeError
-        If ``y`` was not recorded, or does not depend on ``wrt``.
+        If ``y`` was not recorded, does not depend on ``wrt``, or its tape was freed.
     ShapeError
         If ``y`` is not a single number and no gradient was given, or one of another shape.
+    KindError
+        If the gradient is not made of numbers, or is complex and ``y`` is real.
     StaleDataError
         If data was changed since it was used.
 

@@ -364,14 +364,17 @@ def name_part(name: str) -> Part:
 def number_part(x: Any) -> Atom:
     """A number as a sign of a formula."""
     text = number_text(x)
-    power = re.fullmatch(r"(-?[\d.]+)e(-?\d+)", text)
-    return Atom("number", text, rf"{power[1]} \times 10^{{{power[2]}}}" if power else text)
+    if power := re.fullmatch(r"(-?[\d.]+)e(-?\d+)", text):
+        return Atom("number", text, rf"{power[1]} \times 10^{{{power[2]}}}")
+    plain = re.fullmatch(r"[A-Za-z0-9.+\-*/() ]*", text)  # what is not is an expression, or a kind of the user's own
+    return Atom("number", text, text if plain else rf"\mathit{{{escaped(text)}}}")
 
 
 def with_names(tree: Part, names: Mapping[str, Any]) -> Part:
     """A tree with names and numbers in its slots; see :meth:`Formula.fill`."""
 
     def put(part: Part) -> Part:
+        part = with_power(part) if isinstance(part, Script) else part
         match part:
             case Slot(name, Accent("bar", Slot(_, body))) if name not in names:
                 return Slot(name, barred(body))
@@ -388,6 +391,19 @@ def with_names(tree: Part, names: Mapping[str, Any]) -> Part:
         return part
 
     return rebuilt(tree, put)
+
+
+def with_power(part: Script) -> Part:
+    """A part with the power computed where that is a whole number less another: ``x^2`` for ``x^{3 - 1}``."""
+    match part.sup:
+        case Row((Slot(_, Atom("number", power)), Atom(_, "-"), Atom("number", less))):
+            if not re.fullmatch(r"-?\d+(\.0)?", power):
+                return part
+            n = int(float(power)) - int(less)
+            if n == 1 and part.sub is None:
+                return part.base
+            return part._replace(sup=None if n == 1 else Atom("number", str(n)))
+    return part
 
 
 def barred(body: Part) -> Part:

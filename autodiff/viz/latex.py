@@ -102,8 +102,9 @@ FUNCTIONS = {"ln", "log", "exp", "max", "min", "arg", "det", "gcd"} | TRIGONOMET
 LIMITS = {"max", "min", "∑", "∏", "⋁", "⋀"}
 """What takes its subscript below itself where there is room."""
 SIZES = {"big": 1.2, "Big": 1.8, "bigl": 1.2, "bigr": 1.2}
-TEXT_MACROS = {r"\textbackslash": "\\", r"\textasciitilde": "~", r"\textasciicircum": "^"}
-"""Signs that even text cannot hold as they are."""
+MACROS_OF_SIGNS = {"\\": r"\backslash", "~": r"\sim", "^": r"\hat"}
+"""How names are written that hold signs which a backslash in front does not tame."""
+SIGNS_OF_MACROS = {macro: sign for sign, macro in MACROS_OF_SIGNS.items()}
 OPENING, CLOSING = "([{⌊⌈⟨", ")]}⌋⌉⟩"
 
 
@@ -209,13 +210,10 @@ class _Reader:
         text = written = ""
         while (token := self.next()) != "}":
             written += token
-            if token in TEXT_MACROS:
-                text += TEXT_MACROS[token]
-                if self.left[-2:] == ["}", "{"]:  # the empty braces that end the macro's name
-                    del self.left[-2:]
-                    written += "{}"
-            else:
-                text += token[1:] if token[0] == "\\" else token
+            text += SIGNS_OF_MACROS.get(token) or (token[1:] if token[0] == "\\" else token)
+            if self.left[-2:] == ["}", "{"]:  # see escaped()
+                del self.left[-2:]
+                written += "{}"
         return text, written
 
     def part(self, token: str) -> Part:
@@ -359,9 +357,18 @@ def write(part: Part) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as it must be written in the braces of a LaTeX macro."""
-    special = {sign: macro + "{}" for macro, sign in TEXT_MACROS.items()}
-    return "".join(special.get(c) or (f"\\{c}" if c in "_%#&${} " else c) for c in text)
+    r"""A name as it must be written in the braces of ``\mathit`` and its like.
+
+    Empty braces end the macros.  They also make the LaTeX safe inside a page, where nobody may escape it again: after
+    ``<`` and ``&`` they let no tag and no entity begin.
+
+    Examples
+    --------
+    >>> print(escaped("a_b <i> &lt;"))
+    a\_b\ <{}i>\ \&{}lt;
+    """
+    special = {sign: macro + "{}" for sign, macro in MACROS_OF_SIGNS.items()} | {"<": "<{}", "&": r"\&{}"}
+    return "".join(special.get(c) or (f"\\{c}" if c in "_%#${} " else c) for c in text)
 
 
 def _script(sign: str, part: Part | None) -> str:

@@ -40,6 +40,8 @@ SUPERSCRIPTS = dict(
     )
 )
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+PARTIAL = "∂L/∂"
+"""What a bar above a name of several letters becomes in a terminal; L is the result."""
 LONGEST_SCRIPT = 4
 """Longer superscripts stand in brackets: small signs are hard to read."""
 
@@ -227,6 +229,11 @@ def to_text(latex: str | Part) -> str:
     y = tanh x,  y' = 1 - y²
     >>> print(to_text(r"\bar A = \bar Y B^{\mathsf T}, \; \bar x_i = \frac{1}{2 y} \bar y"))
     Ā = Ȳ Bᵀ, x̄ᵢ = (1/(2y)) ȳ
+
+    A bar fits on one letter.  That on a longer name is written as the derivative it stands for, of the result ``L``.
+
+    >>> print(to_text(r"\bar b = \overline{\mathit{loss}}"))
+    b̄ = ∂L/∂loss
     """
     tree = parse(latex) if isinstance(latex, str) else latex
     return unicodedata.normalize("NFC", _text(tree)).strip()
@@ -236,10 +243,14 @@ def _text_of_row(parts: Sequence[Part]) -> str:
     text = ""
     before: Part | None = None
     kinds = roles(parts)
-    for part, left, role, right in zip(parts, ["", *kinds], kinds, [*kinds[1:], ""], strict=False):
+    sides = ["", *kinds], kinds, [*kinds[1:], ""]
+    for part, after, left, role, right in zip(parts, [*parts[1:], None], *sides, strict=False):
         piece = _text(part)
         factor = left in FACTORS - {"open"} or right in FACTORS - {"close"}
         if factor and isinstance(core(part), Fraction):
+            piece = f"({piece})"
+        divided = [core(p) for p in (before, after) if p is not None]
+        if piece.startswith(PARTIAL) and any(isinstance(p, Atom) and p.text == "/" for p in divided):
             piece = f"({piece})"
         gap = _apart(left, role) or (role == "text" and left == "operator")
         if left == "function" and piece[:1] == "(":
@@ -287,19 +298,21 @@ def _text(part: Part) -> str:
             return f"({'; '.join(', '.join(map(_text, row)) for row in rows)})"
         case Script(base, sub, sup):
             text = _text(base)
-            if isinstance(base, Row | Fraction) and text[:1] != "(":
+            if (isinstance(base, Row | Fraction) and text[:1] != "(") or text.startswith(PARTIAL):
                 text = f"({text})"
             return text + ("" if sub is None else _lowered(sub)) + ("" if sup is None else _raised(sup))
     raise AssertionError(part)
 
 
 def _marked(body: Part, mark: str) -> str:
-    """Text with a mark above: above one letter, or above every letter of a long name."""
+    """Text with a mark above: above one letter, as a derivative, or above every letter of a long name."""
     if isinstance(body, Slot) or (isinstance(body, Row) and len(body.parts) == 1):
         return _marked(body.body if isinstance(body, Slot) else body.parts[0], mark)
     if isinstance(body, Script):
         return _text(body._replace(base=Atom("identifier", _marked(body.base, mark))))
     text = _text(body)
+    if mark == "overline" and len(text) > 1:
+        return f"{PARTIAL}{text}"
     return "".join(c + COMBINING["bar" if len(text) == 1 and mark == "overline" else mark] for c in text)
 
 
@@ -307,7 +320,7 @@ def _bracketed(part: Part) -> str:
     """Text in brackets if it is more than one thing."""
     inner = part.parts[0] if isinstance(part, Row) and len(part.parts) == 1 else part
     text = _text(inner)
-    several = isinstance(inner, Row | Fraction) and not re.fullmatch(r"∂\w", text)
+    several = (isinstance(inner, Row | Fraction) and not re.fullmatch(r"∂\w", text)) or text.startswith(PARTIAL)
     return f"({text})" if several or re.fullmatch(r"(-|\d.*[-+/]).*", text) else text
 
 

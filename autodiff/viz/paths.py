@@ -5,18 +5,20 @@ from __future__ import annotations
 import heapq
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from operator import itemgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
+from ..core.checks import require_whole
 from ..core.edges import contributions
-from ..core.errors import ArgumentError
+from ..core.errors import KindError, PositionError
 from ..core.node import Node, data_of
-from ..core.summary import align_points, data_text, shorten, text_width
+from ..core.summary import align_points, data_text, number_text, repr_text, shorten, text_width
 from ..core.tape import pull_back
 from .chain import Chain, Use, is_single, number_of, slopes, times
 from .formula import name_part
@@ -25,6 +27,7 @@ from .mathml import to_text
 WIDTH = 100
 BEAM = 64
 """How many of the strongest contributions of arrays are followed through each node."""
+HEAD = ("contribution", "share", "path")
 MAX_NAMES = 7
 """Longer paths are printed without their middle."""
 
@@ -58,7 +61,7 @@ class Path:
 class Paths:
     """The strongest paths between two nodes, strongest first.
 
-    ``print`` shows them as a table.  Iterating gives each :class:`Path`.
+    ``print`` shows them as a table.  Iterating gives each :class:`Path`, ``paths[0]`` the strongest.
 
     Attributes
     ----------
@@ -77,7 +80,8 @@ class Paths:
         self.count = count_paths(chain)
         self.total = gradient_of(chain)
         locals_of = {node.index: slopes(node) for node in chain.nodes[1:]}
-        if all(locals_of[user.index][k] is not None for uses in chain.uses.values() for user, k in uses):
+        slopes_known = all(locals_of[user.index][k] is not None for uses in chain.uses.values() for user, k in uses)
+        if slopes_known and is_single(chain.y):
             self._paths = [multiplied(chain, uses, locals_of) for uses in strongest(chain, locals_of, top)]
             self.exact = True
         else:
@@ -87,6 +91,7 @@ class Paths:
             for path in self._paths:
                 rest = rest - path.product
         self.remainder = rest
+        self._inputs = doubled_inputs(chain)
 
     def __iter__(self) -> Iterator[Path]:
         return iter(self._paths)
@@ -94,8 +99,22 @@ class Paths:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, i: int) -> Path:
-        return self._paths[i]
+    @overload
+    def __getitem__(self, i: int) -> Path: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Path]: ...
+    def __getitem__(self, i: int | slice) -> Path | list[Path]:
+        try:
+            return self._paths[i]
+        except IndexError:
+            more = f" of {counted(self.count)}; paths(..., top=) lists more" if self.count > len(self) else ""
+            raise PositionError(
+                f"paths[{i}]: there is no such path; {len(self)} are listed, from 0 to {len(self) - 1}{more}."
+            ) from None
+        except (TypeError, ValueError):
+            raise KindError(
+                f"paths[{repr_text(i)}]: a position was expected, paths[0], or a slice, paths[:3]."
+            ) from None
 
     def _rows(self) -> list[tuple[str, str, str]]:
         """The table: contribution, share and path."""
@@ -122,14 +141,14 @@ class Paths:
         text, last = names[0], 0
         for n in sorted(kept - {0}):
             user, position = path.uses[n - 1]
-            twice = sum(a is user.args[position] for a in user.args) > 1
+            name = self._inputs.get((user.index, position))
             text += f" → … {n - last - 1} more" if n > last + 1 else ""
-            text += f" –{input_name(user, position)}→ {names[n]}" if twice else f" → {names[n]}"
+            text += f" –{name}→ {names[n]}" if name else f" → {names[n]}"
             last = n
         return text
 
     def __str__(self) -> str:
-        rows = [("contribution", "share", "path"), *self._rows()]
+        rows = [HEAD, *self._rows()]
         widths = [max(text_width(row[k]) for row in rows) for k in (0, 1)]
         lines = []
         for value, part, path in rows:
@@ -142,14 +161,15 @@ class Paths:
     def _repr_html_(self) -> str:
         """The table for a notebook."""
 
-        def cells(row: tuple[str, str, str]) -> str:
+        def line(tag: str, row: tuple[str, str, str]) -> str:
             sides = zip(row, ("right", "right", "left"), strict=True)
-            return "".join(f'<td style="text-align: {side}">{escape(cell)}</td>' for cell, side in sides)
+            style = "padding: 0.2em 0.6em; text-align"
+            cells = [f'<{tag} style="{style}: {side}">{escape(text)}</{tag}>' for text, side in sides]
+            return f"<tr>{''.join(cells)}</tr>"
 
-        rows = "".join(f"<tr>{cells(row)}</tr>" for row in self._rows())
-        head = "".join(f"<th>{name}</th>" for name in ("contribution", "share", "path"))
+        rows = "".join([line("th", HEAD), *(line("td", row) for row in self._rows())])
         note = "" if self.exact else f"<p>{INEXACT}</p>"
-        return f"<table><tr>{head}</tr>{rows}</table>{note}"
+        return f"<table>{rows}</table>{note}"
 
 
 INEXACT = (
@@ -158,7 +178,7 @@ INEXACT = (
 )
 
 
-def paths(y: Any, x: Any, top: int = 10) -> Paths:
+def paths(y: Any, x: Any, top: int = 10, gradient: Any = None) -> Paths:
     """List the paths on the tape from ``x`` to ``y`` that contribute most to the gradient.
 
     The gradient is a sum over all paths, and each contributes the product of the local derivatives along it.  Paths
@@ -168,11 +188,13 @@ def paths(y: Any, x: Any, top: int = 10) -> Paths:
     Parameters
     ----------
     y : Value or Tensor
-        A single number.
+        A single number, unless ``gradient`` is given.
     x : Value or Tensor
         What ``y`` was computed from.
     top : int
         How many paths to list.
+    gradient : array_like, optional
+        Cotangent of ``y``, of its shape, as in ``backward``.
 
     Returns
     -------
@@ -182,9 +204,13 @@ def paths(y: Any, x: Any, top: int = 10) -> Paths:
     Raises
     ------
     TapeError
-        If ``y`` was not recorded, or does not depend on ``x``.
+        If ``y`` was not recorded, does not depend on ``x``, or its tape was freed.
     ShapeError
-        If ``y`` is not a single number.
+        If ``y`` is not a single number and no gradient was given, or one of another shape.
+    KindError
+        If the gradient is not made of numbers, or is complex and ``y`` is real.
+    StaleDataError
+        If data was changed since it was used.
     ArgumentError
         If ``top`` is not a positive whole number.
 
@@ -212,9 +238,8 @@ def paths(y: Any, x: Any, top: int = 10) -> Paths:
          0.04979    0.8%  x → v₃ → y
          5.9      100.0%  in all: 3 paths
     """
-    if top < 1:
-        raise ArgumentError(f"paths(top={top!r}) was asked for; top is how many paths to list, a whole number from 1.")
-    return Paths(Chain(y, x, None, sys._getframe(1), "paths"), top)
+    require_whole("paths()", top=top)
+    return Paths(Chain(y, x, gradient, sys._getframe(1), "paths"), top)
 
 
 # Counting and adding up.
@@ -246,10 +271,17 @@ def counted(n: int) -> str:
     return f"{n:,}" if n < 10**12 else f"about 10^{int(math.log10(n))}"
 
 
-def input_name(user: Node, position: int) -> str:
-    """What an op calls its argument."""
-    rule: Any = user.rule
-    return str(position + 1) if rule.variadic else str(rule.inputs[position])
+def doubled_inputs(chain: Chain) -> dict[tuple[int, int], str]:
+    """Where an op uses a node more than once, what it calls these inputs: by index of its node, and position."""
+    names: dict[tuple[int, int], str] = {}
+    for user in chain.nodes[1:]:
+        rule: Any = user.rule
+        edges = edges_down(chain, user)
+        times_used = Counter(a.index for _, a in edges)
+        for k, a in edges:
+            if times_used[a.index] > 1:
+                names[user.index, k] = str(k + 1) if rule.variadic else rule.inputs[k]
+    return names
 
 
 def share(part: Any, total: Any) -> str:
@@ -261,7 +293,9 @@ def share(part: Any, total: Any) -> str:
     with np.errstate(all="ignore"):
         b = b / (scale := np.max(np.abs(b), initial=0))
         fraction = float(np.real(np.vdot(b, a / scale)) / np.linalg.norm(b) ** 2)
-    return f"{100 * fraction:.1f}%" if math.isfinite(fraction) else "-"
+    if not math.isfinite(fraction):
+        return "-"
+    return f"{100 * fraction:.1f}%" if abs(fraction) < 100 else f"{number_text(100 * fraction, 2)}%"
 
 
 # Paths among numbers.

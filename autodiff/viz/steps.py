@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.edges import Contribution, contributions
 from ..core.node import Node, data_of, shape_of
+from ..core.rule import Rule
 from ..core.summary import data_text
 from .chain import Chain, Use, is_single, number_of, pulled, slopes, times
-from .formula import BAR, Formula, apart, barred, formula_of, name_part, number_part
-from .latex import Atom, Part, Row, Slot, write
+from .formula import BAR, Formula, apart, barred, bracketed, formula_of, name_part, number_part
+from .latex import Atom, Part, Row, Slot, escaped
 from .mathml import roles, to_text
 
 EQUALS = Atom("relation", "=")
 PLUS = Atom("operator", "+")
+DOTS = Atom("identifier", "…", r"\dots")
 MAX_TERMS = 8
 """Longer sums are written without their middle."""
 DOT = Atom("operator", "·", r"\cdot")
@@ -43,6 +45,7 @@ class Term:
     position: int
     local: Any
     value: Any
+    _rule: Rule
     _formula: Formula
     _names: dict[str, Any]
     _numbers: dict[str, Any] | str | None
@@ -55,8 +58,7 @@ class Term:
 
     @property
     def _latex(self) -> str:
-        rule: Any = self.user.rule
-        return self._formula.pulled[rule.inputs[0 if rule.variadic else self.position]]
+        return self._formula.pulled[input_of(self._rule, self.position)]
 
     @property
     def left(self) -> Part:
@@ -86,6 +88,22 @@ class Term:
         return np.asarray(multiplied, data.dtype) if isinstance(data, np.ndarray) else multiplied
 
 
+class Beside(NamedTuple):
+    """An array that a step uses, and that does not depend on what the derivation is about."""
+
+    name: str
+    op: str
+    """What made it."""
+    data: str
+    """What it holds, in a few characters."""
+
+    @property
+    def forward(self) -> Part:
+        """How it was computed, in short."""
+        made = Row((Atom("function", self.op, rf"\operatorname{{{escaped(self.op)}}}"), bracketed(DOTS)))
+        return Row((name_part(self.name), EQUALS, made))
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """The cotangent of one node: the sum of what its uses send back.
@@ -101,6 +119,8 @@ class Step:
         The cotangent: how the result changes with this node.
     data : str
         What the node holds, in a few characters.
+    beside : tuple of Beside
+        What it was computed from besides, that has no name of the user's and that no earlier step has used.
     """
 
     node: Node
@@ -108,22 +128,26 @@ class Step:
     terms: tuple[Term, ...]
     value: Any
     data: str
-    _names: dict[str, Any] | None
+    beside: tuple[Beside, ...]
+    _formula: Formula | None
+    _names: dict[str, Any]
 
     @cached_property
     def forward(self) -> Part:
-        """How the node was computed."""
-        if self._names is None or self.node.rule is None:
-            return name_part(self.name)
-        formula = formula_of(self.node.rule, real=is_real(self.node))
-        return formula.filled(formula.forward, self._names)
+        """How the node was computed; of the node that the derivation is about, and of a leaf, only the name."""
+        return self._formula.filled(self._formula.forward, self._names) if self._formula else name_part(self.name)
+
+    @property
+    def bar(self) -> Part:
+        """The sign of the cotangent: the name with a bar."""
+        return barred(name_part(self.name))
 
     @property
     def left(self) -> Part:
-        """The cotangent as a sign.  The step reads ``left = symbols = numbers = result``."""
-        if len(self.terms) == 1 and not self.terms[0].user.rule.variadic:  # type: ignore[union-attr]
+        """The same, perhaps with an index.  The step reads ``left = symbols = numbers = result``."""
+        if len(self.terms) == 1 and not self.terms[0]._rule.variadic:
             return self.terms[0].left
-        return barred(name_part(self.name))
+        return self.bar
 
     @property
     def symbols(self) -> Part | None:
@@ -141,9 +165,10 @@ class Step:
         if not terms:
             return None
         if any(isinstance(term, Atom) for term in terms):
-            return Atom("text", " + ".join(map(to_text, terms)))
+            text = " + ".join(map(to_text, terms))
+            return Atom("text", text) if text.strip("()+ ") else None  # complex numbers have no shapes to show
         numbers = total(terms, self._hidden)
-        return numbers if write(numbers) != write(self.result) else None
+        return numbers if to_text(numbers) != to_text(self.result) else None
 
     @property
     def result(self) -> Part:
@@ -151,40 +176,74 @@ class Step:
         return number_part(number_of(self.value)) if is_single(self.value) else Atom("text", data_text(self.value, 2))
 
 
+class Passed(NamedTuple):
+    """A node that the walk has passed, and what the terms of its arguments need to know of it."""
+
+    rule: Rule
+    formula: Formula
+    names: dict[str, Any]
+    slopes: list[Any]
+    """The partial derivatives where they are single real numbers, else None."""
+    g: Any
+    contributions: list[Contribution | None]
+
+
 def steps_of(chain: Chain) -> list[Step]:
-    """The steps from the result back to ``x``."""
+    """The steps from the result back to ``x``.
+
+    Names and numbers are looked up on the way: data may be changed, and the tape freed, before a step is printed.
+    """
     steps: list[Step] = []
-    sent: dict[int, list[Contribution | None]] = {}
-    cotangents: dict[int, Any] = {}
-    for node in reversed(chain.nodes):
-        terms = [_term(chain, use, sent[id(use[0])][use[1]], cotangents[id(use[0])]) for use in chain.uses[node.index]]
-        value = terms[0].value if terms else chain.start
-        with np.errstate(all="ignore"):
+    passed: dict[int, Passed] = {}
+    first_use = {id(a): node.index for node in reversed(chain.nodes[1:]) for a in node.args}
+    beside: dict[int, list[Beside]] = {}
+    for a in chain.beside:
+        beside.setdefault(first_use[id(a)], []).append(_beside(chain, a))
+    with np.errstate(all="ignore"):
+        for node in reversed(chain.nodes):
+            terms = tuple([_term(use, passed[use[0].index]) for use in chain.uses[node.index]])
+            value = terms[0].value if terms else chain.start
             for term in terms[1:]:
                 value = value + term.value
-        names = names_for(chain, node) if node is not chain.x else None
-        steps.append(Step(node, chain.names[id(node)], tuple(terms), value, data_text(node, 2), names))
-        cotangents[id(node)] = value
-        if node is not chain.x:
-            sent[id(node)] = contributions(node, value)
+            formula, names = None, dict[str, Any]()
+            if node is not chain.x:
+                here = passed[node.index] = _pass(chain, node, value)
+                formula, names = here.formula, here.names
+            data, others = data_text(node, 2), tuple(beside.get(node.index, ()))
+            steps.append(Step(node, chain.names[id(node)], terms, value, data, others, formula, names))
     return steps
 
 
-def _term(chain: Chain, use: Use, part: Contribution | None, g: Any) -> Term:
-    """What one use sends back.  Numbers are looked up at once: the data may be changed before the term is printed."""
-    assert part is not None
+def _beside(chain: Chain, a: Node) -> Beside:
+    rule: Any = a.rule
+    return Beside(chain.names[id(a)], rule.name, data_text(a, 2))
+
+
+def _pass(chain: Chain, node: Node, g: Any) -> Passed:
+    rule: Any = node.rule
+    real = is_real(node)
+    found = slopes(node) if rule.entrywise and real else [None] * len(node.args)
+    return Passed(rule, formula_of(rule, real), names_for(chain, node), found, g, contributions(node, g))
+
+
+def _term(use: Use, passed: Passed) -> Term:
+    """What one use sends back."""
     user, position = use
-    rule: Any = user.rule
-    formula = formula_of(rule, real=is_real(user))
-    wrt = rule.inputs[0 if rule.variadic else position]
-    local = slopes(user)[position] if rule.entrywise and is_real(user) else None
+    rule, formula = passed.rule, passed.formula
+    part, local, wrt = passed.contributions[position], passed.slopes[position], input_of(rule, position)
+    assert part is not None
     numbers: dict[str, Any] | str | None = None
     if local is None:
-        numbers = shapes_text(user, wrt, g, part)
+        numbers = shapes_text(user, wrt, passed.g, part)
     elif formula.local[wrt] is not None and not rule.options and r"\text" not in formula.pulled[wrt]:
         numbers = {name: number_of(a) for name, a in zip(rule.inputs, user.args, strict=True)}
-        numbers |= {"y": number_of(user), f"y{BAR}": number_of(g)}
-    return Term(user, position, local, part.fitted, formula, names_for(chain, user), numbers, g)
+        numbers |= {"y": number_of(user), f"y{BAR}": number_of(passed.g)}
+    return Term(user, position, local, part.fitted, rule, formula, passed.names, numbers, passed.g)
+
+
+def input_of(rule: Rule, position: int) -> str:
+    """The name of the input at a position among the arguments."""
+    return rule.inputs[0 if rule.variadic else position]
 
 
 def names_for(chain: Chain, node: Node) -> dict[str, Any]:
@@ -228,7 +287,7 @@ def total(terms: list[Part], hidden: int) -> Part:
     for k, term in enumerate(terms):
         inside = term.parts if isinstance(term, Row) else (term,)
         if hidden and k == len(terms) - 1:
-            parts += [PLUS, Atom("identifier", "…", r"\dots")]
+            parts += [PLUS, DOTS]
         negative = roles(inside)[:1] == ["sign"]
         parts += [*([PLUS] if parts and not negative else []), *inside]
     return Row(tuple(apart(tuple(parts))))

@@ -31,7 +31,7 @@ def refused(monkeypatch, capsys):
         assert ended.value.code == 2
         assert shown.out == ""
         *usage, line = shown.err.splitlines()
-        assert usage[0].startswith("usage: ")
+        assert not usage or usage[0].startswith("usage: ")
         assert not any("error" in other for other in usage)
         assert len(line) < 250
         return line
@@ -80,9 +80,8 @@ def folder_refused(capsys, folder):
     shown = capsys.readouterr()
     assert ended.value.code == 2
     assert shown.out == ""  # before any work
-    *usage, line = shown.err.splitlines()
-    assert usage[0].startswith("usage: ")
-    return line
+    assert shown.err.count("\n") == 1
+    return shown.err.rstrip("\n")
 
 
 def test_a_file_for_a_folder(tmp_path, capsys):
@@ -104,17 +103,18 @@ def test_a_disk_that_is_full_is_one_line(monkeypatch, capsys):
 
     monkeypatch.setattr(commands, "train", fail)
     assert cli.main(["demo", "--data", "moons"]) == 1
-    assert capsys.readouterr().err.splitlines() == ["autodiff demo: error: [Errno 28] No space left on device"]
+    assert capsys.readouterr().err.splitlines() == ["autodiff demo: error: No space left on device"]
 
 
-def test_errors_of_the_package_are_errors_of_usage(monkeypatch, capsys):
+def test_errors_of_the_package_are_one_line(monkeypatch, capsys):
     def fail(*_):
         raise ArgumentError("No.")
 
     monkeypatch.setattr(commands, "train", fail)
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         cli.main(["demo", "--data", "moons"])
-    assert capsys.readouterr().err.endswith("autodiff demo: error: No.\n")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "autodiff demo: error: No.\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["--version"]])

@@ -178,8 +178,8 @@ def test_names_of_variables(name, found):
         ("loss.nothing", "loss.nothing cannot be read after script.py: "),
         ("loss[0]", "loss[0] cannot be read after script.py: TypeError: "),
         ("ad.nn.Missing", "ad.nn.Missing cannot be read after script.py: "),
-        ("loss.data", "needs a result that was recorded, got a plain float"),
-        ("ad", "needs a result that was recorded, got a plain module"),
+        ("loss.data", "script.py left a plain float in loss.data, which no tape leads to."),
+        ("ad", "script.py left a plain module in ad, which no tape leads to."),
     ],
 )
 def test_variables_that_are_not_there(script, capsys, name, message):
@@ -260,14 +260,27 @@ def test_ctrl_c(script, capsys):
 
 def test_scripts_and_folders_that_are_not_there(script, capsys):
     assert run("missing.py", "--tape", "loss") == 1
-    assert "autodiff run: error: [Errno 2] No such file or directory: 'missing.py'" in capsys.readouterr().err.replace(
-        "python -m autodiff", "autodiff"
-    )
+    assert capsys.readouterr().err.endswith("autodiff run: error: missing.py: No such file or directory\n")
     script("raise AssertionError('it was run')")
-    assert run("script.py", "--tape", "loss", "-o", "missing/tape.txt") == 1
-    assert "No such file or directory: 'missing'" in capsys.readouterr().err
-    assert run("script.py", "--tape", "loss", "-o", ".." + os.sep + Path.cwd().name) == 1
-    assert "Is a directory" in capsys.readouterr().err
+    error = refused(capsys, "script.py", "--tape", "loss", "-o", "missing/tape.txt")
+    assert "A text cannot be saved as 'missing/tape.txt': there is no folder 'missing'." in error
+    error = refused(capsys, "script.py", "--tape", "loss", "-o", ".." + os.sep + Path.cwd().name)
+    assert "this is a folder; name a file in it." in error
+
+
+def test_results_that_have_no_gradient(script, capsys):
+    script(
+        "import autodiff as ad\nx = ad.Tensor([1.0, 2.0])\ny = x * x\nseen = y.detach()\nboth = [y, x]\nnone = [y, 3]"
+    )
+    assert refused(capsys, "script.py", "--debug", "y").endswith(
+        "y has the shape (2,), and only a single number has a gradient. Reduce it first, with .sum() or .mean().\n"
+    )
+    assert "left a Tensor of shape (2,) (leaf) with requires_grad=False in seen" in refused(
+        capsys, "script.py", "--draw", "seen"
+    )
+    assert run("script.py", "--draw", "both") == 0
+    for kind, name in (("--tape", "both"), ("--draw", "none")):
+        assert "which no tape leads to" in refused(capsys, "script.py", kind, name)
 
 
 def test_a_script_that_goes_elsewhere_does_not_take_the_output_with_it(script, capsys):
@@ -278,6 +291,7 @@ def test_a_script_that_goes_elsewhere_does_not_take_the_output_with_it(script, c
     finally:
         os.chdir(here)
     assert Path("tape.txt").exists()
+    assert capsys.readouterr().out == "wrote tape.txt\n"
 
 
 @pytest.mark.parametrize(
@@ -291,8 +305,11 @@ def test_a_script_that_goes_elsewhere_does_not_take_the_output_with_it(script, c
         (["script.py", "--epochs=3", "--tape", "a"], "unrecognized arguments: --epochs=3; what the script is to get"),
         (["script.py", "--tape", "a", "-o", ""], "'' is not the name of a file"),
         (["", "--tape", "a"], "'' is not the name of a file"),
-        (["script.py", "--draw", "a", "-o", "a.bmp"], "-o a.bmp: the name of what draw writes ends in .svg or "),
-        (["script.py", "--debug", "a", "-o", "a"], "-o a: the name of what debug writes ends in .html."),
+        (
+            ["script.py", "--draw", "a", "-o", "a.bmp"],
+            "A drawing cannot be saved as 'a.bmp'. The name can end in .svg, ",
+        ),
+        (["script.py", "--debug", "a", "-o", "a"], "A page cannot be saved as 'a'. The name can end in .html or .htm."),
     ],
 )
 def test_wrong_usage(script, capsys, arguments, message):

@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from fractions import Fraction
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autodiff as ad
-from autodiff.core.errors import ShapeError, StaleDataError, TapeError
+from autodiff.core.errors import KindError, ShapeError, StaleDataError, TapeError
 from autodiff.core.summary import text_width
 from autodiff.viz.derive import derive
 from autodiff.viz.latex import parse
+from autodiff.viz.mathml import to_text
 
 UNARY = [ad.sin, ad.tanh, ad.exp, ad.sigmoid, lambda x: ad.sqrt(x * x + 1), ad.relu, lambda x: x**2, lambda x: -x]
 BINARY = [ad.add, ad.subtract, ad.multiply, lambda a, b: a / (b * b + 1), ad.maximum]
@@ -97,7 +99,7 @@ def test_a_derivation_reads_as_text():
     v = x * w
     loss = v * x + ad.sin(v)
     assert str(derive(loss, wrt=x)) == (
-        "d loss / d x by the chain rule. A bar marks a derivative of loss: x̄ is d loss / d x.\n"
+        "d loss / d x by the chain rule. L is loss. A bar marks a derivative of L: x̄ is ∂L/∂x.\n"
         "\n"
         "Forward\n"
         "      x               2.0\n"
@@ -107,14 +109,67 @@ def test_a_derivation_reads_as_text():
         "      loss = v₁ + v₂  -11.72\n"
         "\n"
         "Backward\n"
-        "   1  l̅o̅s̅s̅                                            = 1.0\n"
-        "   2  v̄₂ = l̅o̅s̅s̅                                       = 1.0\n"
-        "   3  v̄₁ = l̅o̅s̅s̅                                       = 1.0\n"
+        "   1  ∂L/∂loss                                        = 1.0\n"
+        "   2  v̄₂ = ∂L/∂loss                                   = 1.0\n"
+        "   3  v̄₁ = ∂L/∂loss                                   = 1.0\n"
         "   4  v̄ = v̄₂·cos v + x v̄₁  = 1.0·cos(-6.0) + 2.0·1.0  = 2.96\n"
         "   5  x̄ = v v̄₁ + w v̄       = -6.0·1.0 + (-3.0)·2.96   = -14.88\n"
         "\n"
         "d loss / d x = x̄ = -14.88"
     )
+
+
+def test_numbers_that_are_the_result_are_not_said_twice():
+    x = ad.Value(2.0)
+    y = -x
+    assert "   2  x̄ = -ȳ    = -1.0\n" in str(derive(y, x))
+
+
+def test_a_bar_stands_above_one_letter_only():
+    x, weight = ad.Tensor([1.0, 2.0]), ad.Tensor([3.0, 4.0], name="net.weight")
+    y = ad.mean(x * weight)
+    lines = str(derive(y, weight)).splitlines()
+    assert lines[0] == "d y / d net.weight by the chain rule. L is y. A bar marks a derivative of L: v̄₁ is ∂L/∂v₁."
+    assert lines[-3].split() == ["3", "∂L/∂net.weight", "=", "x", "v̄₁", "(2,)", "[0.5,", "1.0]"]
+    assert lines[-1] == "d y / d net.weight = [0.5, 1.0]"
+    assert r"\overline{\mathit{net.weight}} &= x \, \bar v_1" in derive(y, weight).latex
+    given = derive(weight * 2.0, weight, gradient=[1.0, 1.0])
+    assert str(given).startswith("The gradient given for y, that of some L, pulled back to net.weight by the chain")
+    assert str(given).endswith("∂L/∂net.weight = [2.0, 2.0]")
+    loss = weight[0]
+    assert str(derive(loss, weight)).startswith("d loss / d net.weight by the chain rule. L is loss.\n")
+    L = ad.sum(weight)
+    assert str(derive(L, weight)).startswith(
+        "d L / d net.weight by the chain rule. A bar marks a derivative of L: L̄ is ∂L/∂L.\n"
+    )
+
+
+def test_what_is_used_besides_has_a_name_and_says_what_made_it():
+    x, b = ad.Tensor([1.0, 2.0], name="x"), ad.Tensor([0.5, 0.5])
+    y = ad.sum(ad.tanh(x) * b + ad.exp(x))
+    derivation = derive(y, b)
+    assert [other for step in derivation.steps for other in step.beside] == [
+        ("u2", "exp", "[2.718, 7.389]"),
+        ("u1", "tanh", "[0.7616, 0.964]"),
+    ]
+    assert str(derivation).splitlines()[2:8] == [
+        "Forward",
+        "      b             [0.5, 0.5]",
+        "      u₁ = tanh(…)  [0.7616, 0.964]",
+        "      v₁ = u₁ b     [0.3808, 0.482]",
+        "      u₂ = exp(…)   [2.718, 7.389]",
+        "      v₂ = v₁ + u₂  [3.099, 7.871]",
+    ]
+    assert derivation.latex.startswith("\\begin{aligned}\nu_1 &= \\operatorname{tanh}")
+    assert derivation._repr_html_().count("<tr>") == 1 + 4 + 2
+    assert "u₁" not in str(derive(y, x))
+
+
+def test_the_table_of_a_notebook_has_a_heading_and_scrolls():
+    html = (lambda x: derive(x * x, x))(ad.Value(2.0))._repr_html_()
+    assert '<th colspan="4">Backward: read down</th><th colspan="2">Forward: read up</th>' in html
+    assert "div.ad-derived > div { overflow-x: auto }" in html
+    assert '<div><table class="ad-derivation">' in html
 
 
 def test_matrix_steps_show_shapes():
@@ -153,6 +208,18 @@ def test_a_gradient_may_be_given():
     assert str(derive(y, x, gradient=[1.0, 10.0])).startswith("The gradient given for y, pulled back to x")
 
 
+@pytest.mark.parametrize(("shape", "result"), [((), "12.0"), ((2,), "[12.0, 12.0]")])
+def test_what_is_pulled_back_from_a_given_gradient_is_not_called_a_derivative(shape, result):
+    x = ad.Tensor(np.full(shape, 2.0), name="x")
+    y = x * x
+    derivation = derive(y, x, gradient=np.full(shape, 3.0))
+    assert (derivation.value == 12.0).all()
+    assert "dy/dx" not in str(derivation)
+    assert str(derivation).splitlines()[-1] == f"x̄ = {result}"
+    assert "frac" not in derivation.latex
+    assert "mfrac" not in derivation._repr_html_()
+
+
 def test_no_gradient_is_read_or_changed():
     x = ad.Value(2.0)
     y = x * x
@@ -178,6 +245,7 @@ def test_complex_numbers_and_infinite_slopes():
     derivation = derive(y, z)
     y.backward()
     assert derivation.value == pytest.approx(z.grad)
+    assert "()" not in str(derivation)  # the shape of a single number says nothing
     x = ad.Value(0.0)
     y = ad.sqrt(x) * 0.0
     assert derive(y, x).value == 0.0
@@ -196,6 +264,8 @@ def test_long_tapes_are_shortened_and_lines_fit():
     assert max(map(text_width, text.splitlines())) <= 100
     assert len(derivation.steps) == 4001
     assert "3977 more" in derivation._repr_html_()
+    assert {*derivation._repr_mimebundle_()} == {"text/html", "text/plain"}  # a page need not hold 4,000 formulas
+    assert derivation.latex.count("&=") == 4002
 
 
 def test_formulas_that_are_longer_than_a_line_are_shortened():
@@ -207,6 +277,19 @@ def test_formulas_that_are_longer_than_a_line_are_shortened():
     assert "…" in str(derivation)
 
 
+def test_a_derivation_does_not_change_when_its_tape_is_freed():
+    def shown(derivation):
+        return str(derivation), derivation.latex, derivation._repr_html_()
+
+    x, t = ad.Value(2.0), ad.Tensor([1.0, 2.0])
+    middle = x * x
+    y = ad.sin(middle) * ad.sum(ad.stack([t, t]))
+    printed, kept = ([derive(y, wrt) for wrt in (x, middle, t)] for _ in range(2))
+    texts = [*map(shown, printed)]
+    y.backward(free=True)
+    assert [*map(shown, kept)] == texts
+
+
 @pytest.mark.parametrize("name", ["<script>", 'a"b', "model.layers[0].weight", "🙂", "x" * 1000, "%7", "\\frac"])
 def test_names_of_all_kinds_are_shown_and_are_no_markup(name):
     x = ad.Value(2.0, name=name)
@@ -214,7 +297,47 @@ def test_names_of_all_kinds_are_shown_and_are_no_markup(name):
     derivation = derive(y, x)
     assert max(map(text_width, str(derivation).splitlines())) <= 100
     assert "<script>" not in derivation._repr_html_()
+    assert tags_in(derivation.latex) == []
     assert {*derivation._repr_mimebundle_()} == {"text/html", "text/latex", "text/plain"}
+
+
+def tags_in(page):
+    """The tags, entities and comments that a browser would find."""
+    found = []
+    parser = HTMLParser(convert_charrefs=False)
+    for handler in ("starttag", "endtag", "startendtag", "comment", "decl", "pi", "entityref", "charref"):
+        setattr(parser, f"handle_{handler}", lambda *what: found.append(what))
+    parser.feed(page)
+    parser.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("a_b", r"\mathit{a\_b}"),
+        ("<b>x</b>", r"\mathit{<{}b>x<{}/b>}"),
+        ("</script>", r"\mathit{<{}/script>}"),
+        ("<!--", r"\mathit{<{}!--}"),
+        ("&lt;", r"\mathit{\&{}lt;}"),
+        ("\\input{x}", r"\mathit{\backslash{}input\{x\}}"),
+        ("~^$#%", r"\mathit{\sim{}\hat{}\$\#\%}"),
+        ("<img src=x onerror=alert(1)>", r"\mathit{<{}img\ src=x\ onerror=alert(1)>}"),
+    ],
+)
+def test_the_latex_of_a_name_is_valid_and_no_markup(name, latex):
+    x = ad.Value(2.0, name=name)
+    derivation = derive(x * ad.exp(x), x)
+    assert rf"\overline{{{latex}}} &= " in derivation.latex
+    assert tags_in(derivation.latex) == []
+    assert to_text(latex) == name  # what is written is read
+
+
+def test_the_latex_of_a_symbolic_number_is_no_markup():
+    x = ad.Value(sympy.Symbol("<b>_1_2"))
+    derivation = derive(x * x, x)
+    assert r"\mathit{<{}b>\_1\_2}" in derivation.latex
+    assert tags_in(derivation.latex) == []
 
 
 def test_the_same_name_twice_and_names_like_ours():
@@ -228,6 +351,10 @@ def test_the_same_name_twice_and_names_like_ours():
     text = str(derive(y, v1))
     assert "h(2)" in text
     assert "u₁ = sin h" in text
+    x, v1 = ad.Value(2.0), ad.Value(3.0)  # beside the way
+    text = str(derive(ad.sin(ad.sin(x)) * v1, x))
+    assert "u₁ = sin x" in text
+    assert "y = u₂·v₁" in text or "y = u₂ v₁" in text
 
 
 def test_errors_say_what_to_do():
@@ -247,5 +374,42 @@ def test_errors_say_what_to_do():
     z = w * w
     s = ad.sum(z)
     w.data = [5.0, 6.0]
-    with pytest.raises(StaleDataError):
+    with pytest.raises(StaleDataError, match=r"derive\(\): The data of .* was changed after multiply used it"):
         derive(s, wrt=w)
+    y = ad.sin(x * x)
+    y.backward(free=True)
+    for wrt in (x, y):
+        with pytest.raises(TapeError, match=r"derive\(\): This tape was freed by backward\(free=True\)"):
+            derive(y, wrt=wrt)
+
+
+@pytest.mark.parametrize("gradient", ["q", "3", object(), {}, [None, None], ["a", "b"], np.array(["a", "b"])])
+def test_a_gradient_that_is_no_number(gradient):
+    x, t = ad.Value(2.0), ad.Tensor([1.0, 2.0])
+    for y, wrt in ((x * x, x), (t * t, t)):
+        with pytest.raises(
+            KindError, match=r"derive\(gradient=\) of a .* \(made by multiply\) got .* is no number; it must"
+        ):
+            derive(y, wrt, gradient=gradient)
+
+
+@pytest.mark.parametrize("gradient", [2j, np.array(2j), np.complex64(1), [1j, 0.0], [Fraction(1, 2), 1j]])
+@pytest.mark.parametrize("look", [ad.derive, ad.paths, lambda y, x, gradient: ad.debug(y, gradient=gradient)])
+def test_a_complex_gradient_of_a_real_result_is_refused(look, gradient):
+    x = ad.Tensor([1.0, 2.0]) if isinstance(gradient, list) else ad.Value(2.0)
+    with pytest.raises(KindError, match=r"which is complex, and the result is real: .* Give its real part"):
+        look(x * x, x, gradient=gradient)
+
+
+def test_gradients_of_all_kinds_of_numbers_are_taken():
+    z = ad.Value(1j)
+    assert derive(z * z, z, gradient=2j).value == 4
+    x, t = ad.Value(Fraction(1, 2)), ad.Tensor([1.0, 2.0])
+    assert derive(x * x, x, gradient=Fraction(1, 3)).value == Fraction(1, 3)
+    assert derive(x * x, x, gradient=np.float32(2)).value == 2
+    for gradient in ([1, Fraction(1, 2)], (1, 0.5), ad.Tensor([1.0, 0.5]), np.array([2, 1], object) / 2):
+        np.testing.assert_array_equal(derive(t * t, t, gradient=gradient).value, [2.0, 2.0])
+    with pytest.raises(
+        ShapeError, match=r"derive\(gradient=\) .* got lists of several lengths; it must have the shape"
+    ):
+        derive(t * t, t, gradient=[[1], [2, 3]])

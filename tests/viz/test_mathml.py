@@ -54,8 +54,8 @@ def test_each_row_is_read_written_and_printed(rule):
         (r"y[k] \mathrel{+=} x, \; \#\{i : x_i \ne 0\}", "y[k] += x, #{i : xᵢ ≠ 0}"),
         (r"\ln(1 + x) \operatorname{sign} x", "ln(1 + x) sign x"),
         (r"\begin{pmatrix} X & \dot X \\ 0 & X \end{pmatrix}", "(X, Ẋ; 0, X)"),
-        (r"\overline{\mathit{a\_b}} \cdot \mathit{\%7}", "a̅_̅b̅·%7"),
-        (r"\mathit{a\textbackslash{}b\textasciitilde{}\{\}}", "a\\b~{}"),
+        (r"\overline{\mathit{a\_b}} \cdot \mathit{\%7}", "∂L/∂a_b·%7"),
+        (r"\mathit{a\backslash{}b\sim{}\hat{}\&{}<{}\{\}}", "a\\b~^&<{}"),
     ],
 )
 def test_text(latex, text):

@@ -1,6 +1,7 @@
 """``ad.paths``: all of them add up to the gradient, the strongest come first, and none is counted twice."""
 
 import itertools
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff.core.edges import contributions
-from autodiff.core.errors import ArgumentError, ShapeError, TapeError
+from autodiff.core.errors import ArgumentError, KindError, ShapeError, TapeError
 from autodiff.core.node import Node
 from autodiff.core.summary import text_width
 from autodiff.viz.paths import paths
@@ -181,6 +182,9 @@ def test_the_table():
     )
     html = paths(y, x)._repr_html_()
     assert html.count("<tr>") == 5
+    nearly = ad.Value(1.0)
+    cancelled = nearly * (1 + 1e-10) - nearly
+    assert "1.0     1e12%  nearly" in str(paths(cancelled, nearly))
     deep = ad.Value(1.0, name="<b>" * 100)
     z = deep
     for _ in range(300):
@@ -191,16 +195,61 @@ def test_the_table():
 
 
 def test_a_node_to_itself():
-    x = ad.Value(2.0)
+    x, t = ad.Value(2.0), ad.Tensor([1.0, 2.0])
     y = x * x
     assert [p.product for p in paths(y, y)] == [1.0]
+    np.testing.assert_array_equal(paths(t, t, gradient=[3.0, 4.0])[0].product, [3.0, 4.0])
+
+
+def test_a_gradient_may_be_given():
+    x, t = ad.Value(2.0), ad.Tensor([1.0, 2.0])
+    assert [p.product for p in paths(x * x + x, x, gradient=10)] == [20.0, 20.0, 10.0]
+    found = paths(ad.sin(t) * t, t, gradient=[1.0, -1.0])
+    y = ad.sin(t) * t
+    y.backward(np.array([1.0, -1.0]))
+    np.testing.assert_allclose(found.total, t.grad)
+    np.testing.assert_allclose(sum(p.product for p in found), t.grad)
+
+
+def test_a_table_does_not_change_when_its_tape_is_freed():
+    x = ad.Value(2.0)
+    y = ad.sin(x * x)
+    found = paths(y, x)
+    text = str(found)
+    y.backward(free=True)
+    assert str(found) == text
+
+
+def test_a_path_by_its_position():
+    x = ad.Value(3.0)
+    found = paths(x * x + x, x, top=2)
+    assert found[-1] is found[1]
+    assert found[:1] == [found[0]]
+    for i in (2, -3):
+        message = f"paths[{i}]: there is no such path; 2 are listed, from 0 to 1 of 3; paths(..., top=) lists more."
+        with pytest.raises(ArgumentError, match=re.escape(message)) as error:
+            found[i]
+        assert isinstance(error.value, IndexError)
+    for i in ("a", 1.0, None, slice("a", 2)):
+        with pytest.raises(KindError, match=re.escape(f"paths[{i!r}]: a position was expected, paths[0], or a slice")):
+            found[i]
 
 
 def test_errors_say_what_to_do():
     x, t = ad.Value(2.0), ad.Tensor([1.0, 2.0])
-    with pytest.raises(ArgumentError, match=r"paths\(top=0\) was asked for; top is how many paths to list"):
-        paths(x * x, x, top=0)
+    for top in (0, -1, "a", 1.5, None, True, [3]):
+        message = re.escape(f"paths() got top={top!r}; it is a whole number of at least 1.")
+        with pytest.raises(ArgumentError, match=message):
+            paths(x * x, x, top=top)
     with pytest.raises(TapeError, match=r"paths\(\): the result, .*, does not depend on Value 'w'"):
         paths(x * x, ad.Value(1.0, name="w"))
     with pytest.raises(ShapeError, match=r"paths\(\) of .* only a single number has a gradient"):
         paths(t * 2, t)
+    with pytest.raises(ShapeError, match=r"paths\(gradient=\) of .* got a gradient of shape \(3,\); it must be \(2,\)"):
+        paths(t * 2, t, gradient=[1, 2, 3])
+    with pytest.raises(KindError, match=r"paths\(gradient=\) of .* got 'q', which is no number"):
+        paths(t * 2, t, gradient="q")
+    y = ad.sin(x * x)
+    y.backward(free=True)
+    with pytest.raises(TapeError, match=r"paths\(\): This tape was freed by backward\(free=True\)"):
+        paths(y, x)
