@@ -1,4 +1,7 @@
-"""The kind of number decides the arithmetic: exact fractions, fifty digits, symbols."""
+"""The kind of number decides the arithmetic: exact fractions, fifty digits, symbols.
+
+Needs mpmath and sympy: ``pip install '.[mpmath,sympy]'``.
+"""
 
 from fractions import Fraction
 

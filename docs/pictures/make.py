@@ -24,11 +24,10 @@ def tape() -> None:
 
 
 def expression() -> None:
-    """The expression of how-it-works."""
+    """The expression of how-it-works, as a circuit."""
     a, b = ad.Value(2.0), ad.Value(-3.0)
     c = a * b + np.sin(a)
     c.backward()
-    ad.draw(c, engine="builtin").save(HERE / "expression.svg")
     ad.draw(c, engine="builtin", style="circuit").save(HERE / "circuit.svg")
 
 
