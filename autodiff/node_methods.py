@@ -46,20 +46,19 @@ LATER_METHODS = """
     bitwise_right_shift bitwise_xor ceil cholesky choose cond conv1d conv2d conv_transpose1d conv_transpose2d
     convolve copysign corrcoef correlate count_nonzero cross cumprod cumsum cumulative_prod cumulative_sum deg2rad
     degrees det diag diagflat diagonal diff digamma digitize divmod dropout dropout_mask dsplit eig eigh eigvals
-    eigvalsh empty_like entr equal erfcinv erfcx erfinv expit expm fabs fill_diagonal fix flatnonzero fliplr
-    flipud float_power floor fmax fmin fmod full_like gamma gammainc gammaincc gammaln gammasgn gcd getitem
-    greater greater_equal heaviside hsplit i0 i0e i1 i1e inner interp inv invert isclose iscomplex isfinite isin
-    isinf isnan isneginf isposinf isreal iv ive ix_ j0 j1 jn jv k0 k0e k1 k1e kl_div kn kron kv kve lcm ldexp
-    left_shift less less_equal linear log_expit log_ndtr logaddexp2 logical_and logical_not logical_or logical_xor
-    logit lstsq matrix_norm matrix_power matrix_rank matrix_transpose matvec max_pool1d max_pool2d
-    mean_squared_error median mod modf multigammaln nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax
-    nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ndtri nonzero norm not_equal
-    one_hot ones_like overlap_add pad partition percentile permute_dims piecewise pinv polygamma psi ptp put
-    putmask qr quantile rad2deg radians real_if_close rel_entr right_shift rint roll rollaxis roots rot90 round
-    scatter_add searchsorted setitem signbit sinc sliding_window_view slogdet solve sort sort_complex std
-    stop_gradient sum_to svd svdvals tensordot tensorinv tensorsolve tile trace tril triu true_divide trunc
-    unstack unwrap vander var vdot vecdot vecmat vector_norm vsplit where xlog1py xlogy y0 y1 yn yv zeros_like
-    zeta
+    eigvalsh empty_like entr equal erfcinv erfcx erfinv expit expm fabs fill_diagonal fix flatnonzero fliplr flipud
+    float_power floor fmax fmin fmod full_like gamma gammainc gammaincc gammaln gammasgn gcd getitem greater
+    greater_equal heaviside hsplit i0 i0e i1 i1e inner interp inv invert isclose iscomplex isfinite isin isinf isnan
+    isneginf isposinf isreal iv ive ix_ j0 j1 jn jv k0 k0e k1 k1e kl_div kn kron kv kve lcm ldexp left_shift less
+    less_equal linear log_expit log_ndtr logaddexp2 logical_and logical_not logical_or logical_xor logit lstsq
+    matrix_norm matrix_power matrix_rank matrix_transpose matvec max_pool1d max_pool2d mean_squared_error median mod
+    modf multigammaln nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
+    nanpercentile nanprod nanquantile nanstd nansum nanvar ndtri nonzero norm not_equal one_hot ones_like
+    overlap_add pad partition percentile permute_dims piecewise pinv polygamma psi ptp put putmask qr quantile
+    rad2deg radians real_if_close rel_entr right_shift rint roll rollaxis roots rot90 round scatter_add searchsorted
+    setitem signbit sinc sliding_window_view slogdet solve sort sort_complex standardize std stop_gradient sum_to
+    svd svdvals tanh_recurrence tensordot tensorinv tensorsolve tile trace tril triu true_divide trunc unstack
+    unwrap vander var vdot vecdot vecmat vector_norm vsplit where xlog1py xlogy y0 y1 yn yv zeros_like zeta
 """
 
 

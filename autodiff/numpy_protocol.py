@@ -14,6 +14,7 @@ from typing import Any
 
 from .core import tree
 from .core.errors import UnsupportedError
+from .core.looking import numbers_of
 from .core.node import Node, data_of, shape_of
 from .core.op import UFUNC_OPTIONS
 from .ops import public
@@ -73,6 +74,16 @@ QUESTIONS = frozenset(
 """What NumPy answers about the data of tensors with nothing that could be differentiated."""
 
 
+ABOUT_NUMBERS = frozenset(["allclose", "array_equal", "array_equiv", "min_scalar_type"])
+"""Those of them whose answer depends on more than shapes and dtypes."""
+
+
+def refuse_numbers(doing: str, args: Any, kwargs: Any) -> None:
+    """Raise while compiling, if the numbers in a tensor are about to be read."""
+    for x in tree.flatten([args, kwargs]):
+        numbers_of(x, doing, "Use an op that is recorded, or do this outside of the compiled function.")
+
+
 class NumpyProtocol:
     """The two protocols, for both kinds of node."""
 
@@ -87,6 +98,7 @@ class NumpyProtocol:
                 "Use its result: a = a + t."
             )
         if out:
+            refuse_numbers(f"writing what np.{name} makes into an array", inputs, {})
             return getattr(ufunc, method)(*map(data_of, inputs), **kwargs)  # nothing to lose
         kwargs.pop("out", None)
         if method in WHOLE and name in WHOLE[method]:
@@ -111,6 +123,8 @@ class NumpyProtocol:
         if name in IN_PLACE:
             return _write(name, function, *inputs_by_position(function, args, kwargs))
         if name in QUESTIONS:
+            if name in ABOUT_NUMBERS:
+                refuse_numbers(f"np.{name}", args, kwargs)
             return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
         return _call(name, f"np.{name}", args, kwargs, original=function)
 
@@ -126,6 +140,7 @@ def _write(name: str, function: Any, args: Any, kwargs: Any) -> Any:
             f"np.{name} was to write a tensor into an array, which would lose its gradient. Write into a tensor, "
             f"ad.Tensor(array, requires_grad=False), or use what ad.{name} returns."
         )
+    refuse_numbers(f"np.{name}, which writes into an array,", args, kwargs)
     return function(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))
 
 
@@ -137,6 +152,7 @@ def _call(name: str, spelling: str, args: Any, kwargs: Any, original: Any = None
         return op(*args, **kwargs)
     leaves = tree.flatten([args, kwargs])
     if original is not None and not any(isinstance(a, Node) and a.tracked for a in leaves):
+        refuse_numbers(spelling, args, kwargs)
         return original(*tree.tree_map(data_of, args), **tree.tree_map(data_of, kwargs))  # nothing to lose
     if name in REFUSED:
         raise UnsupportedError(f"{spelling} of a tensor is refused: {REFUSED[name]}.")

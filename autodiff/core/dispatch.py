@@ -21,6 +21,10 @@ class NotYetArrays(Exception):  # noqa: N818 - a signal to the op, never seen ou
     """An argument is a list or another library's array, which an op turns into an array first."""
 
 
+class NotAnArray(Exception):  # noqa: N818 - as above
+    """What stands for an array, so that a compiler sees what is done with it, was asked for its numbers."""
+
+
 def is_array_like(kind: type) -> bool:
     """Whether values of this type become arrays, and are not arrays or NumPy scalars yet."""
     if issubclass(kind, np.generic | Batched):

@@ -48,6 +48,10 @@ class AnomalyError(AutodiffError, FloatingPointError):
     """An op made a nan or an infinite number, and somebody was watching for it."""
 
 
+class CompileError(AutodiffError, RuntimeError):
+    """A function cannot be compiled: what it does depends on numbers that differ from call to call."""
+
+
 class SpellingError(AutodiffError, AttributeError):
     """An attribute spelt as another library spells it."""
 

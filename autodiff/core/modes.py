@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class Watcher:
     """Somebody who is told what happens on the tape: the base of the diagnoses, which override what they need."""
 
+    compiles = False
+    """Whether what is recorded will be run again on other numbers."""
+
     def recorded(self, node: Node, args: tuple[Any, ...]) -> None:
         """An op made ``node`` of ``args``, which the node itself may not remember."""
 
@@ -32,6 +35,31 @@ class Watcher:
 
     def stepped(self, optimizer: Any) -> None:
         """An optimizer is about to update its ``params``."""
+
+    def lift(self, node: Node) -> None:
+        """A transform has made ``node`` of one of its arguments."""
+
+    def constant(self, array: Any) -> Node:
+        """A node for a constant, for who compiles, so that what is done with it is recorded."""
+        raise NotImplementedError
+
+    def finite(self, node: Node) -> bool:
+        """Whether who compiles lets a derivative take all entries of ``node`` for finite."""
+        raise NotImplementedError
+
+    def tracks(self, node: Node) -> bool:
+        """Whether ``node`` is tracked where nobody compiles; what is compiled takes every argument for tracked."""
+        raise NotImplementedError
+
+    def is_plain(self, node: Node) -> bool:
+        """Whether ``node`` is a plain array or number where nobody compiles."""
+        raise NotImplementedError
+
+    def assigned(self, node: Node) -> None:
+        """``node`` is about to be assigned into."""
+
+    def draws(self, rng: Any) -> None:
+        """Random numbers are about to be drawn from ``rng``."""
 
 
 class Watched:
@@ -57,6 +85,14 @@ def watchers() -> tuple[Watcher, ...]:
     """Who is to be told of what happens here."""
     mode = _recording.get()
     return mode.watchers if mode is not True and mode is not False else ()
+
+
+def compiler() -> Watcher | None:
+    """Who compiles what is being recorded here."""
+    mode = _recording.get()
+    if mode is True or mode is False:  # nearly always, and asked often
+        return None
+    return next((watcher for watcher in mode.watchers if watcher.compiles), None)
 
 
 _sealed: ContextVar[int] = ContextVar("sealed", default=0)

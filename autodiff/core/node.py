@@ -17,7 +17,7 @@ import numpy as np
 from . import numbers
 from .batched import Batched, as_array
 from .errors import KindError, LeavingTapeError, TapeError
-from .modes import is_recording, sealed
+from .modes import compiler, is_recording, sealed
 
 if TYPE_CHECKING:
     from .origin import Origin
@@ -206,6 +206,9 @@ def rebind(node: Node, new: Node) -> None:
     used ``node`` before still point to it, and are now older than their argument; that is how a sweep finds the version
     that they meant: see :func:`version_before`.
     """
+    compiling = compiler()
+    if compiling is not None:
+        compiling.assigned(node)
     if node.index < sealed() and (new.tracked or isinstance(new._data, Batched)):
         raise TapeError(
             f"{describe(node)} was assigned into inside checkpoint(), which will call the function again, but it was "

@@ -14,8 +14,9 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 import numpy as np
 
 from .batched import Batched, as_array
-from .dispatch import NotYetArrays, as_arrays, joined
+from .dispatch import NotYetArrays, as_arrays, holds_nodes, joined
 from .errors import KindError, UnsupportedError
+from .modes import compiler
 from .node import Node, data_of, record
 from .numbers import is_number, to_float
 from .rule import Derivative, Rule, Sample
@@ -56,6 +57,7 @@ def primitive(
     differentiable: bool = True,
     fresh: bool = False,
     quiet: bool = False,
+    random: bool = False,
     number: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
     """Declare a rule whose derivatives are written out with ``def_vjp`` and ``def_jvp``.
@@ -72,6 +74,8 @@ def primitive(
         True if each VJP makes a new array of the shape of its input.
     quiet : bool
         True if derivatives at finite points are finite.
+    random : bool
+        True if each call draws new numbers.
     number : callable, optional
         The forward function for single numbers of any kind; without it the number's own library is asked.
     """
@@ -84,6 +88,7 @@ def primitive(
             differentiable=differentiable,
             fresh=fresh,
             quiet=quiet,
+            random=random,
             number=number,
         )
         return cast("Op[P, R_co]", make_op(rule))
@@ -177,6 +182,7 @@ def general_op(rule: Rule) -> Callable[..., Any]:
     """An op of any number of inputs, with options by position or by keyword."""
     forwards, n = rule.forwards, len(rule.inputs)
     names, differentiable, many, single = tuple(rule.options), rule.differentiable, rule.many, n == 1
+    defaults = None if inspect.Parameter.empty in rule.options.values() else rule.options
 
     def op(*args: Any, **options: Any) -> Any:
         inputs = args[:n]
@@ -186,7 +192,10 @@ def general_op(rule: Rule) -> Callable[..., Any]:
             )
         if not names and (len(args) > n or options):
             return with_ufunc_options(op, rule, inputs, args[n:], options)
-        params = _bind(rule, names, args[n:], options) if names else None
+        if options or len(args) > n or defaults is None:
+            params = _bind(rule, names, args[n:], options) if names else None
+        else:
+            params = defaults or None  # shared: nobody changes the options of a node
         data = [x._data if isinstance(x, Node) else x for x in inputs]
         try:
             compute, cls = forwards[data[0].__class__ if single else tuple([d.__class__ for d in data])]
@@ -194,7 +203,10 @@ def general_op(rule: Rule) -> Callable[..., Any]:
             return op(*as_arrays(inputs), *args[n:], **options)
         y = compute(*data, *params.values()) if params else compute(*data)
         nodes = [x for x in inputs if isinstance(x, Node)]
-        if not nodes or (not differentiable and cls is Node.for_numbers):
+        if not nodes:
+            if compiler() is None or not (rule.random or (params and holds_nodes(params.values()))):
+                return y
+        elif not differentiable and cls is Node.for_numbers and compiler() is None:
             return y  # a truth about a number is a plain bool, about a tensor an untracked tensor
         tracked = differentiable and any([x.tracked for x in nodes])
         if many:
@@ -215,7 +227,7 @@ def variadic_op(rule: Rule) -> Callable[..., Any]:
         batch = next((d for d in data if isinstance(d, Batched)), None)
         y = batch.compute(rule, *data, *params.values()) if batch is not None else rule.forward(*data, **params)
         nodes = [a for a in arrays if isinstance(a, Node)]
-        if not nodes:
+        if not nodes and (compiler() is None or not holds_nodes(params.values())):
             return y
         return record(Node.for_arrays, y, rule, arrays, None, params, any([a.tracked for a in nodes]))
 

@@ -21,6 +21,7 @@ from .dispatch import Forwards
 from .errors import KindError
 from .node import Node, data_of, record
 from .numbers import by_ieee
+from .source import PACKAGE
 
 Derivative = Callable[..., Any]
 
@@ -110,6 +111,11 @@ class Rule:
         True if each VJP makes a new array of the shape of its input: there is nothing to sum or to copy.
     quiet : bool
         True if derivatives at finite points are finite, so that NumPy has nothing to warn of.
+    random : bool
+        True if each call draws new numbers.
+    refuses : callable or None
+        Called while compiling, with the arguments and options of a call: raises if the shape of the result depends on
+        their numbers.
     op : callable
         The public function that was made of this rule.
     vjps, jvps : dict of str to Written
@@ -121,6 +127,7 @@ class Rule:
         ``push(tangents, node)`` is the tangent of a node, from those of its arguments by index; None if none has one.
     """
 
+    refuses: Callable[..., None] | None = None
     by_argument = True
     """Whether ``pull`` treats each argument alone; not where a whole function is recorded again."""
     op: Callable[..., Any]
@@ -139,6 +146,7 @@ class Rule:
         differentiable: bool = True,
         fresh: bool = False,
         quiet: bool = False,
+        random: bool = False,
         number: Callable[..., Any] | None = None,
         inputs: int | None = None,
         listed: bool = True,
@@ -161,6 +169,7 @@ class Rule:
         self.differentiable = differentiable
         self.fresh = fresh
         self.quiet = quiet
+        self.random = random
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
         self.inputs = (names[n_named],) if self.variadic else names[:n_inputs]
         self.many = self.variadic or len(self.inputs) > 2
@@ -208,7 +217,7 @@ class Rule:
         for wrt, written in (self.vjps if direction == "pull" else self.jvps).items():
             scope[f"d_{wrt}"] = written.function
             scope |= written.scope
-        exec(self.source(direction, bool(nodes)), scope)
+        exec(compile(self.source(direction, bool(nodes)), f"{PACKAGE}{self.name}.{name}", "exec"), scope)
         setattr(self, name, scope[direction])
         return scope[direction]
 

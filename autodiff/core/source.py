@@ -5,11 +5,10 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-PACKAGE = str(Path(__file__).parent.parent) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # pathlib takes long to import
 
 
 class Line(NamedTuple):
@@ -22,7 +21,8 @@ class Line(NamedTuple):
     def where(self) -> str:
         """File and number as people say them: ``model.py:12``, or ``cell [5], line 3`` of a notebook."""
         cell = cell_of(self.filename)
-        return f"{Path(self.filename).name}:{self.number}" if cell is None else f"cell [{cell}], line {self.number}"
+        file = os.path.basename(self.filename)
+        return f"{file}:{self.number}" if cell is None else f"cell [{cell}], line {self.number}"
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .errors import StaleDataError, TapeError
-from .modes import Watcher, is_recording, watchers
+from .modes import Watcher, compiler, is_recording, watchers
 from .node import Node, describe, version_before
 
 NOWHERE: frozenset[int] = frozenset()
@@ -130,12 +130,13 @@ def pull_back(
 
 def pull_watched(watching: Iterable[Watcher], pull: Any, g: Any, node: Node, pending: dict[int, Any]) -> None:
     """One step of the sweep, with what it found shown to those who watch before it is added up."""
-    found: dict[int, Any] = {}
+    found: dict[int, Any] = {} if compiler() is None else pending  # a program must add up as an eager sweep does
     pull(g, node, found)
     for watcher in watching:
         watcher.pulled(node, g, found)
-    for i, c in found.items():
-        pending[i] = pending[i] + c if i in pending else c
+    if found is not pending:
+        for i, c in found.items():
+            pending[i] = pending[i] + c if i in pending else c
 
 
 def push_forward(

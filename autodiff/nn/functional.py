@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.spelling import missing
 from ..ops import fused
 from ..ops.activation import elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus
+from ..ops.arithmetic import absolute
+from ..ops.checked import checked
 from ..ops.dropout import dropout
 from ..ops.fused import cross_entropy, one_hot
 from ..ops.products import matmul
 from ..ops.reduce import mean
+from ..ops.select import equal, greater_equal, less_equal, logical_and
+from ..ops.shape import astype
 from ..ops.softmax import log_softmax, softmax
 from ..ops.trigonometric import tanh
 
@@ -148,6 +153,7 @@ def binary_cross_entropy_with_logits(logits: ArrayLike, targets: ArrayLike) -> A
             "targets are probabilities, from 0 to 1. For labels -1 and 1 use (targets + 1) / 2; for more than two "
             "classes use cross_entropy."
         )
+    targets = checked(targets, lambda t: logical_and(greater_equal(t, 0), less_equal(t, 1)))
     t = _as_dtype_of(logits, targets)
     return -mean(t * log_sigmoid(logits) + (1 - t) * log_sigmoid(-logits))
 
@@ -191,6 +197,7 @@ def hinge_loss(scores: ArrayLike, targets: ArrayLike) -> Array:
         raise ArgumentError(
             f"hinge_loss got {_first(t, signs)}; targets are -1 or 1. For labels 0 and 1 use 2 * targets - 1."
         )
+    targets = checked(targets, lambda t: equal(absolute(t), 1))
     return mean(relu(1 - _as_dtype_of(scores, targets) * scores))
 
 
@@ -217,7 +224,11 @@ def _of_one_shape(loss: str, what: str, predictions: ArrayLike, targets: ArrayLi
 
 def _as_dtype_of(scores: Array, targets: Array) -> Array:
     """Plain targets in the dtype of the scores, so that whole numbers do not promote single precision to double."""
-    return targets if isinstance(targets, Node) else np.asarray(targets, dtype=getattr(data_of(scores), "dtype", float))
+    dtype = getattr(data_of(scores), "dtype", float)
+    compiling = compiler()
+    if isinstance(targets, Node) and compiling is not None and compiling.is_plain(targets):
+        return astype(targets, dtype)
+    return targets if isinstance(targets, Node) else np.asarray(targets, dtype=dtype)
 
 
 def _first(t: Any, right: Any) -> str:

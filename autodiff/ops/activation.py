@@ -39,7 +39,7 @@ def _relu_of_number(x: Any) -> Any:
 
 
 @elementwise(
-    lambda x: x > 0,
+    lambda y: y > 0,  # where x is, which then need not be kept
     formula=r"y = \max(x, 0), \quad y' = [x > 0]",
     quiet=True,
     number=_relu_of_number,
@@ -50,7 +50,10 @@ def relu(x: ArrayLike, /) -> Array:
 
     Complex numbers are compared with 0 by their real parts, then by their imaginary parts, as everywhere in NumPy.
     """
-    return np.maximum(x, 0)
+    if x.dtype.kind != "f" or not x.ndim:
+        return np.maximum(x, 0)
+    zeros = np.zeros_like(x)
+    return np.maximum(x, zeros, out=zeros)  # beside a single number NumPy takes three times as long
 
 
 def _sigmoid_of_number(x: Any) -> Any:
@@ -78,8 +81,8 @@ def sigmoid(x: ArrayLike, /) -> Array:
         return np.where(left, e, 1) / (1 + e)
     if kind != "f":
         x = np.asarray(x, dtype=float)
-    e = np.exp(-np.abs(x))
-    return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)
+    with np.errstate(over="ignore"):  # e**-x may be infinite: its reciprocal is the 0 that is meant
+        return 1 / (1 + np.exp(-x))
 
 
 def _softplus(x: Any) -> Any:

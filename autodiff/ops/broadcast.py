@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.batched import Batched
-from ..core.dispatch import gathered
+from ..core.dispatch import NotAnArray, gathered
 from ..core.node import Array, ArrayLike, Node, shape_of
 from ..core.rule import Sample, sample
 from .families import linear
@@ -64,14 +64,20 @@ def sum_to_samples(rng: np.random.Generator) -> Iterator[Sample]:
 def sum_rows(x: Array) -> Array:
     """Sum the rows of a plain matrix.  BLAS does it several times as fast as ``np.add.reduce``."""
     char = x.dtype.char
-    return _ones(len(x), char).dot(x) if char in "fd" else np.add.reduce(x, axis=0)
+    if char not in "fd":
+        return np.add.reduce(x, axis=0)
+    try:
+        return ones(len(x), char).dot(x)
+    except NotAnArray:  # the function, which takes longer, lets a compiler see it
+        return np.dot(ones(len(x), char), x)
 
 
 @cache
-def _ones(n: int, char: str) -> np.ndarray[Any, Any]:
-    ones = np.ones(n, char)
-    ones.flags.writeable = False
-    return ones
+def ones(n: int, char: str) -> np.ndarray[Any, Any]:
+    """A vector of ones, always the same."""
+    vector = np.ones(n, char)
+    vector.flags.writeable = False
+    return vector
 
 
 def is_plain(x: ArrayLike) -> bool:

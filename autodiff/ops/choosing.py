@@ -11,12 +11,13 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError
+from ..core.looking import PLAIN, numbers_of
 from ..core.node import Array, ArrayLike, Axis, Node, data_of, shape_of, size_of
 from ..core.numbers import is_foreign
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from .families import linear
-from .index import array_of, flat, getitem, index_within, plain_key, setitem, take, whole
+from .index import array_of, flat, getitem, index_within, setitem, take, whole
 from .joining import concatenate, stack
 from .select import equal, logical_not, logical_or, not_equal, where
 from .shape import astype, copy, dtype_of, expand_dims, moveaxis, reshape
@@ -138,7 +139,8 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
     values = in_dtype(values, dtype_of(arr))
     n, shape = size_of(arr), shape_of(values)
     new = np.arange(n, n + size_of(values)).reshape(shape)
-    source = np.insert(np.arange(n).reshape(shape_of(arr)), plain_key(obj), new, axis)
+    at = numbers_of(obj, "inserting at the places", PLAIN)
+    source = np.insert(np.arange(n).reshape(shape_of(arr)), at, new, axis)
     return getitem(concatenate([flat(arr), flat(values)]), source)
 
 
@@ -147,7 +149,7 @@ def delete(arr: ArrayLike, obj: Any, axis: int | None = None) -> Array:
     arr, axis = on_axis(arr, axis)
     n = shape_of(arr)[axis]
     kept = np.zeros(n, bool)
-    kept[np.delete(np.arange(n), plain_key(obj))] = True
+    kept[np.delete(np.arange(n), numbers_of(obj, "deleting at the places", PLAIN))] = True
     return getitem(arr, (slice(None),) * axis + (kept,))
 
 
@@ -281,9 +283,10 @@ def trim_zeros(filt: ArrayLike, trim: Any = "fb", axis: Axis = None) -> Array:
     trim, ndim = trim.lower(), len(shape_of(filt))
     if trim not in ("fb", "bf", "f", "b"):
         raise ArgumentError(f"unexpected character(s) in `trim`: {trim!r}")
+    data = numbers_of(filt, "trimming the zeros", "Leave the zeros, or trim them outside of the compiled function.")
     key = [slice(None)] * ndim
     for k in range(ndim) if axis is None else normalize_axis_tuple(axis, ndim):
-        found = np.nonzero(data_of(filt))[k]
+        found = np.nonzero(data)[k]
         if not found.size:
             key[k] = slice(0)
         else:

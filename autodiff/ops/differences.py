@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.node import Array, ArrayLike, Node, shape_of
+from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import subtract
@@ -186,7 +186,8 @@ def trapezoid(y: ArrayLike, x: ArrayLike = None, dx: ArrayLike = 1.0, axis: int 
 )
 def unwrap(x: ArrayLike, /, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Array:
     """Angles without jumps along ``axis``: whole periods are added, which do not change the derivative."""
-    return np.unwrap(x, constant(discont, "discont="), axis, period=constant(period, "period="))
+    discont, period = data_of(constant(discont, "discont=")), data_of(constant(period, "period="))
+    return np.unwrap(x, discont, axis, period=period)
 
 
 @unwrap.def_vjp

@@ -14,12 +14,21 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike
 from ..core.op import Op, primitive
 
 __all__: list[str] = []
 
 Draw = Callable[..., Any]
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """What ``np.random.default_rng`` makes of ``rng``; who compiles is told, and puts back what recording draws."""
+    compiling = compiler()
+    if compiling is not None:
+        compiling.draws(rng)
+    return np.random.default_rng(rng)
 
 
 def drawing(name: str, formula: str, draw: Draw, top: float | None = None) -> Op[..., Any]:
@@ -31,13 +40,13 @@ def drawing(name: str, formula: str, draw: Draw, top: float | None = None) -> Op
     def row(a: ArrayLike, b: ArrayLike, /, size: Any = None, dtype: Any = float, rng: Any = None) -> Array:
         a, b = np.asarray(a), np.asarray(b)
         shape = shape_of_draws(size, a.shape, b.shape)
-        z = draw(np.random.default_rng(rng), shape, a, b)
+        z = draw(generator(rng), shape, a, b)
         z = np.asarray(z, dtype=float).astype(dtype)
         return z if top is None else np.minimum(z, np.nextafter(z.dtype.type(top), z.dtype.type(0)))
 
     row.__name__ = f"draw_{name}"
     row.__doc__ = f"Draw from the standard {name} distribution.  Never tracked."
-    return primitive(formula=formula, differentiable=False)(row)
+    return primitive(formula=formula, differentiable=False, random=True)(row)
 
 
 def shape_of_draws(size: Any, *shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -67,7 +76,7 @@ draw_gamma = drawing(
 draw_bernoulli = drawing("bernoulli", r"P(z_i = 1) = a_i", lambda rng, shape, a, b: rng.random(shape) < a)
 
 
-@primitive(formula=r"y = \text{positions in a population of the length of } x", differentiable=False)
+@primitive(formula=r"y = \text{positions in a population of the length of } x", differentiable=False, random=True)
 def draw_positions(
     x: ArrayLike,
     p: ArrayLike,
@@ -80,10 +89,12 @@ def draw_positions(
 ) -> Array:
     """Draw positions along an axis of ``x``, with probabilities ``p`` unless it is nan.  Never tracked."""
     p = None if p.ndim == 0 else p
-    return np.random.default_rng(rng).choice(x.shape[axis], size, replace, p, shuffle=shuffle)
+    return generator(rng).choice(x.shape[axis], size, replace, p, shuffle=shuffle)
 
 
-@primitive(formula=r"y = \text{the positions along an axis of } x \text{ in random order}", differentiable=False)
+@primitive(
+    formula=r"y = \text{the positions along an axis of } x \text{ in random order}", differentiable=False, random=True
+)
 def draw_order(x: ArrayLike, /, axis: int = 0, rng: Any = None) -> Array:
     """Draw an order of what stands along an axis of ``x``.  Never tracked."""
-    return np.random.default_rng(rng).permutation(x.shape[axis])
+    return generator(rng).permutation(x.shape[axis])

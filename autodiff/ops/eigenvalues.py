@@ -29,6 +29,7 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, imag, real
 from .broadcast import is_plain
+from .checked import of_one_kind
 from .families import conjugated, contracted
 from .matrices import (
     adjoint,
@@ -304,9 +305,10 @@ def eig(a: ArrayLike) -> Any:
     """
     if is_plain(a):
         return np.linalg.eig(a)
-    return EigResult(*eig_factors(eig_parts(a), a))
+    return EigResult(*eig_factors(of_one_kind(eig_parts)(a), a))
 
 
+@of_one_kind
 @primitive(
     formula=r"X V = V \operatorname{diag}(y), \quad"
     r" \bar X = V^{-\mathsf H} \operatorname{diag}(\bar y) V^{\mathsf H}"

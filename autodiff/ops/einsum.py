@@ -216,7 +216,7 @@ def _as_text(labels: Any) -> str:
 def _refuse_to_lose(arrays: Sequence[Any], dtype: np.dtype[Any]) -> None:
     """Raise if tracked entries would lose their fraction or imaginary part, which casting="unsafe" allows."""
     for a in arrays:
-        if isinstance(a, Node) and a.tracked and not np.can_cast(getattr(a.data, "dtype", float), dtype, "same_kind"):
+        if isinstance(a, Node) and a.tracked and not np.can_cast(getattr(a._data, "dtype", float), dtype, "same_kind"):
             raise KindError(f"einsum got dtype={dtype}, which would lose part of an operand. Convert it first.")
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.linalg._linalg import QRResult
 
 from ..core.errors import UnsupportedError
+from ..core.looking import numbers_of
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
@@ -246,11 +248,13 @@ def qr(a: ArrayLike, mode: Any = "reduced") -> Any:
         return np.linalg.qr(a, mode)
     if mode in ("raw", "economic", "e"):
         raw = np.linalg.qr(data_of(a), mode)
-        if a.tracked:
+        compiling = compiler()
+        if a.tracked if compiling is None else compiling.tracks(a):
             raise UnsupportedError(
                 f"qr with mode={mode!r} returns LAPACK's internal form, which has no derivative. "
                 "Use mode='reduced', or qr(a.detach(), ...)."
             )
+        numbers_of(a, f"qr with mode={mode!r}", "Use mode='reduced'.")
         return raw
     if mode in ("f", "full"):
         warnings.warn("The 'full' option of qr is deprecated in favor of 'reduced'.", DeprecationWarning, stacklevel=2)

@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from ..core.batched import Batched
+from ..core.modes import compiler
 from ..core.node import Array, Node, data_of
 from ..core.numbers import is_complex, is_number, to_float
 from ..core.op import Op, make_op
@@ -144,8 +145,15 @@ def contracted(product: Callable[[Array, Array], Array], g: Array, m: Array) -> 
 
 
 def is_finite(c: Array) -> bool:
-    """Whether no entry is infinite or nan.  A number of a kind that has neither is finite."""
-    data: Any = c._data if isinstance(c, Node) else c
+    """Whether no entry is infinite or nan.  A number of a kind that has neither is finite.
+
+    Where the answer is no, what is computed then must also hold where it is yes: who compiles may answer either.
+    """
+    data: Any = c
+    if isinstance(c, Node):
+        data, asked = c._data, compiler()
+        if asked is not None:
+            return asked.finite(c)
     # One pass of BLAS, no temporary: the sum of squares is finite only if every entry is.
     if data.__class__ is np.ndarray and data.dtype.char in "fd":
         flat = data.ravel("K")

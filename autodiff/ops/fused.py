@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import real
 from .broadcast import sum_rows
+from .checked import from_zero_up
 from .families import conjugated
 from .products import in_plane
 from .reduce import mean, sum
+from .rows import row_sums, row_tops
 from .shape import reshape
 from .softmax import softmax
 
@@ -44,12 +47,18 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /) -> Array:
             f"linear got a weight of shape {weight.shape} and a bias of shape {bias.shape}; they must be (n_out, n_in) "
             "and (n_out,)."
         )
+    if x.ndim > 2:  # dot gives nothing but matrices to BLAS
+        return linear.rule.forward(x.reshape(-1, x.shape[-1]), weight, bias).reshape(*x.shape[:-1], len(weight))
     # On matrices this small, dot takes half the time of @; but a single number it takes for a factor.
     y = x.dot(weight.T) if x.ndim else x @ weight.T
     return np.add(y, bias, y) if y.dtype is bias.dtype and y.ndim else y + bias
 
 
 def product(a: Array, b: Array) -> Array:
+    """Rows, however many axes they are counted by, times a matrix."""
+    if a.ndim > 2:
+        shape = shape_of(a)
+        return reshape(product(reshape(a, (-1, shape[-1])), b), (*shape[:-1], shape_of(b)[-1]))
     return a.dot(b) if b.__class__ is np.ndarray else a @ b  # the dot of a plain array cannot take a node
 
 
@@ -168,10 +177,10 @@ def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike, /) -> Array:
     """Mean of minus the log-probability of the right class: logits of shape ``(N, C)``, labels of shape ``(N,)``."""
     if logits.dtype.kind == "c":
         raise KindError("softmax_cross_entropy got complex logits; probabilities are of real ones.")
-    top = np.maximum.reduce(logits, axis=1)
-    total = np.add.reduce(np.exp(logits - top[:, None]), axis=1)
-    picked = logits[np.arange(len(labels)), labels]
-    return np.mean(np.log(total) + top - picked)
+    top = row_tops(logits)  # as softmax does, so that a compiler shares it
+    total = row_sums(np.exp(logits - top))
+    rows = np.arange(len(labels))
+    return np.add.reduce((np.log(total) + top)[:, 0] - logits[rows, labels]) / len(rows)
 
 
 @softmax_cross_entropy.def_vjp(wrt="logits")
@@ -238,6 +247,8 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
             f"cross_entropy got class {found} in row {int(np.argmax(classes == found))}; the logits have "
             f"{shape[1]} classes, 0 to {shape[1] - 1}."
         )
+    if isinstance(labels, Node) and compiler() is not None:
+        labels = from_zero_up(labels)  # NumPy would count others from the end
     return softmax_cross_entropy(logits, labels if isinstance(labels, Node) else classes)
 
 

@@ -10,11 +10,15 @@ import numpy as np
 
 from ..core import numbers
 from ..core.errors import ArgumentError, UnsupportedError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of
+from ..core.op import primitive
 from ..core.rule import Sample, sample
 from . import gamma_values as values
+from .checked import checked
 from .double import in_double, of_numbers, refused, scipy_special
-from .families import elementwise
+from .families import elementwise, elementwise_samples
+from .select import greater
 
 __all__ = [
     "beta",
@@ -127,6 +131,15 @@ def hurwitz_zeta_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield sample(np.array([[2], [3]], np.int16), rng.uniform(0.5, 4, size=(6, 4))[::-2, 1::2].T)
 
 
+@primitive(formula=r"y = \sum_k k^{-x}", entrywise=True, differentiable=False, number=of_numbers("zeta", _zeta))
+def riemann_zeta(x: ArrayLike, /) -> Array:
+    """Riemann's zeta function, entry by entry.  Never tracked."""
+    return in_double("zeta", _zeta, x)
+
+
+riemann_zeta.def_samples(lambda rng: elementwise_samples(rng, [(1.5, 4.0)]))
+
+
 def zeta(x: ArrayLike, q: ArrayLike = None) -> Array:
     """Riemann's zeta function of ``x``, or Hurwitz's with ``q`` too: the sum of ``(q + k) ** -x`` over ``k`` from 0 up.
 
@@ -134,6 +147,9 @@ def zeta(x: ArrayLike, q: ArrayLike = None) -> Array:
     """
     if q is not None:
         return hurwitz_zeta(x, q)
+    compiling = compiler() if isinstance(x, Node) else None
+    if compiling is not None and not compiling.tracks(x):
+        return riemann_zeta(x)
     if isinstance(x, Node) and x.tracked:
         raise UnsupportedError(
             "zeta of a tracked x: there is no formula for its derivative with respect to x. Use x.detach()."
@@ -202,6 +218,7 @@ def multigammaln(a: ArrayLike, d: int) -> Array:
     if np.any(np.asarray(data_of(a)) <= 0.5 * (d - 1)):
         raise ArgumentError(f"multigammaln in {d} dimensions needs a > {0.5 * (d - 1)}, got {data_of(a)}.")
     a = a if isinstance(a, Node) else np.asarray(a)
+    a = checked(a, lambda a: greater(a, 0.5 * (d - 1)))
     total = d * (d - 1) / 4 * math.log(math.pi)
     for step in range(int(d)):
         total = gammaln(a - step / 2) + total

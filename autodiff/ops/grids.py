@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, UnsupportedError
-from ..core.node import Array, ArrayLike, data_of, shape_of, size_of
+from ..core.looking import numbers_of
+from ..core.modes import compiler
+from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, imag, power, real, sign
 from .broadcast import broadcast_to
+from .checked import checked
 from .choosing import in_dtype, weight
 from .correlation import convolve
 from .extremum import maximum, minimum
@@ -23,7 +26,7 @@ from .joining import concatenate, stack
 from .products import matmul
 from .reduce import sum
 from .rounding import floor
-from .select import equal, greater, less, logical_or, where
+from .select import equal, greater, less, less_equal, logical_not, logical_or, not_equal, where
 from .shape import atleast_1d, dtype_of, expand_dims, flip, reshape
 from .sorting import argsort, searchsorted
 
@@ -286,9 +289,10 @@ def interp(
             raise ArgumentError("period must be a non-zero value")
         left = right = None
         period = absolute(period)
+        x = checked(x, lambda period: greater(period, 0), of=period)
         x, xp = x % period, xp % period
         order = argsort(xp)
-        xp, fp = xp[order], fp[order]
+        xp, fp = getitem(xp, order), getitem(fp, order)
         xp = concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = concatenate([fp[-1:], fp, fp[:1]])
     left, right = (in_dtype(end if y is None else y, float) for y, end in ((left, fp[0]), (right, fp[-1])))
@@ -302,13 +306,13 @@ def broken_line(x: Array, xp: Array, fp: Array) -> Array:
     level = np.zeros(1)
     slopes = concatenate([level, (fp[1:] - fp[:-1]) / (xp[1:] - xp[:-1]), level])
     k = maximum(searchsorted(xp, x, "right") - 1, 0)  # the knot before x, or at it
-    x0, y0, before, after = xp[k], fp[k], slopes[k], slopes[k + 1]
+    x0, y0, before, after = getitem(xp, k), getitem(fp, k), getitem(slopes, k), getitem(slopes, k + 1)
     at_knot = equal(x, x0)
     flatter = where(equal(sign(before), sign(after)), where(less(absolute(before), absolute(after)), before, after), 0)
     y = (x - x0) * where(at_knot, flatter, after) + y0
     if not is_finite(y):  # an infinite knot is approached from the next one, if that is not the same
         beyond = minimum(k + 1, size_of(xp) - 1)
-        x1, y1 = xp[beyond], fp[beyond]
+        x1, y1 = getitem(xp, beyond), getitem(fp, beyond)
         y = where(equal(y, y), y, where(logical_or(at_knot, equal(y0, y1)), y0 + (x - x), (x - x1) * after + y1))
     return y
 
@@ -357,6 +361,8 @@ def without_leading_zeros(a: ArrayLike) -> Array:
         raise ArgumentError("Polynomial must be 1d only.")
     if not size_of(a):
         return np.zeros(1, dtype_of(a))
+    if compiler() is not None and isinstance(a, Node):
+        return checked(a, lambda a: not_equal(a[0], 0))
     used = np.flatnonzero(data_of(a))
     return a[used[0] if used.size else -1 :]
 
@@ -396,8 +402,14 @@ def polydiv(u: ArrayLike, v: ArrayLike) -> tuple[Array, Array]:
         quotient.append(1.0 / v[0] * rest[k])
         rest = rest - scatter_add(quotient[-1] * v, shape_of(rest), slice(k, k + n))
     while len(rest) > 1 and np.allclose(data_of(rest[0]), 0, rtol=1e-14):
-        rest = rest[1:]
+        rest = checked(rest, lambda rest: is_negligible(rest[0]))[1:]
+    if len(rest) > 1:
+        rest = checked(rest, lambda rest: logical_not(is_negligible(rest[0])))
     return stack(quotient) if quotient else np.zeros(1, dtype), rest
+
+
+def is_negligible(x: Array) -> Array:
+    return less_equal(absolute(x), 1e-8)  # as allclose has it
 
 
 def poly(seq_of_zeros: ArrayLike) -> Array:
@@ -411,8 +423,10 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
     a: Array = np.ones(1, dtype_of(zeros))
     for zero in zeros:
         a = convolve(a, stack([np.ones((), dtype_of(zeros)), -zero]))
-    roots = data_of(zeros)
-    return real(a) if roots.dtype.kind == "c" and np.array_equal(np.sort(roots), np.sort(roots.conj())) else a
+    if dtype_of(zeros).kind != "c":
+        return a
+    roots = numbers_of(zeros, "poly of complex roots, whose coefficients may be real", "Give it real ones.")
+    return real(a) if np.array_equal(np.sort(roots), np.sort(roots.conj())) else a
 
 
 @primitive(formula=r"p(y) = 0, \quad \bar p_i = -\sum_j (y_j^{n - i} / p'(y_j))^*\,\bar y_j")
@@ -427,6 +441,14 @@ def roots_slope(p: Array, y: Array) -> Array:
     orders = np.arange(1, size_of(p), dtype=data_of(y).real.dtype)
     steepness = matmul(rising[:, :-1], flip(p, 0)[1:] * orders)
     return -flip(rising, 1) / expand_dims(steepness, 1)
+
+
+def refuse_roots(p: Array) -> None:
+    """Raise while compiling: how many roots there are, and whether they are complex, is known from the numbers."""
+    numbers_of(p, "finding the roots", "Leave this part outside of the compiled function.")
+
+
+roots.rule.refuses = refuse_roots
 
 
 @roots.def_vjp

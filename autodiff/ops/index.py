@@ -11,6 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.dispatch import joined
 from ..core.errors import ArgumentError
+from ..core.looking import MASKS, numbers_of
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
@@ -27,7 +29,20 @@ __all__ = ["getitem", "put_along_axis", "scatter_add", "setitem", "take", "take_
 )
 def getitem(x: ArrayLike, /, key: Any) -> Array:
     """``x[key]`` for every form of NumPy key.  An index that occurs twice collects both gradients."""
-    return np.asarray(x)[plain_key(key)]
+    return x[plain_key(key)]
+
+
+INTP = np.dtype(np.intp)
+
+
+def refuse_masks(x: Array, key: Any) -> None:
+    """Raise while compiling if a recorded mask picks entries."""
+    for k in key if isinstance(key, tuple) else (key,):
+        if isinstance(k, Node) and getattr(k._data, "dtype", INTP).kind == "b":
+            numbers_of(k, "indexing with the mask", MASKS)
+
+
+getitem.rule.refuses = refuse_masks
 
 
 @getitem.def_samples
@@ -117,6 +132,8 @@ def setitem_vjp_value(g: Array, y: Array, value: Array, key: Any) -> Array:
     shape = shape_of(value)
     if y.dtype.kind not in "fc":
         return np.zeros(shape)
+    if compiler() is not None and math.prod(shape) == 1 and isinstance(key, Node) and key._data.dtype == bool:
+        return sum_to(where(reshaped_mask(key, y), g, 0), (1,) * y.ndim).reshape(shape)
     c = getitem(g, key)
     if may_repeat(plain_key(key)):
         order = np.arange(size_of(c)).reshape(shape_of(c))
@@ -124,6 +141,11 @@ def setitem_vjp_value(g: Array, y: Array, value: Array, key: Any) -> Array:
         c = where(equal(last, order), c, 0)
     extra = len(shape) - len(shape_of(c))
     return sum_to(c, shape[extra:]).reshape(shape) if extra > 0 else c  # NumPy drops leading axes of length 1
+
+
+def reshaped_mask(mask: Array, y: Array) -> Array:
+    """A mask of leading axes, in a shape that broadcasts with ``y``."""
+    return mask.reshape(mask.shape + (1,) * (y.ndim - mask.ndim))
 
 
 @setitem.def_jvp(wrt="x")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.dispatch import gathered
 from ..core.errors import UnsupportedError
-from ..core.node import Array, Node, shape_of
+from ..core.node import Array, Node, data_of, shape_of
 from .joining import concatenate
 from .shape import astype, reshape, transpose
 
@@ -47,7 +47,7 @@ class Concatenator:
                 raise UnsupportedError('r_ and c_ of a tensor take a string of numbers first, as in "0,2".') from None
             axis, ndmin, trans1d = (*given, *self.numbers[len(given) :])
         parts = [np.r_[part] if isinstance(part, slice | list | tuple) else part for part in parts]
-        dtype = np.result_type(*(part.data if isinstance(part, Node) else part for part in parts))
+        dtype = np.result_type(*(data_of(part) for part in parts))
         return concatenate([astype(in_axes(part, ndmin, trans1d), dtype, copy=False) for part in parts], axis)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.errors import KindError, ShapeError, UnsupportedError
-from ..core.node import Array, ArrayLike, data_of, shape_of, size_of
+from ..core.looking import PLAIN, numbers_of
+from ..core.node import Array, ArrayLike, shape_of, size_of
 from ..core.rule import Sample, sample
 from .families import linear
 from .index import getitem, scatter_add
@@ -186,7 +187,7 @@ def array_split(x: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[A
     """Cut along an axis at the given positions, or into sections whose lengths differ by 1 at most."""
     n = shape_of(x)[axis]
     try:
-        cuts = [0, *data_of(indices_or_sections), n]
+        cuts = [0, *numbers_of(indices_or_sections, "cutting at the places", PLAIN), n]
     except TypeError:
         sections = int(indices_or_sections)
         if sections <= 0:
@@ -205,7 +206,7 @@ def split(x: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     ShapeError
         If the length is not a multiple of the number of sections.
     """
-    shape, sections = shape_of(x), data_of(indices_or_sections)
+    shape, sections = shape_of(x), numbers_of(indices_or_sections, "cutting at the places", PLAIN)
     if not np.ndim(sections) and shape[axis] % sections:
         raise ShapeError(
             f"split of shape {shape} into {sections} sections: length {shape[axis]} of axis {axis} is not a multiple. "

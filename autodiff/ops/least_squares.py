@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import real, square
 from .broadcast import is_plain
+from .checked import checked
 from .families import conjugated
 from .matrices import adjoint, draw, is_complex, pack, read_triangle, spread_triangle, unpack
 from .reduce import sum
+from .select import equal
 from .shape import astype, expand_dims, reshape
 from .singular_values import svdvals
 
@@ -170,10 +173,14 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Any:
         return np.linalg.lstsq(a, b, rcond)
     a, b = (np.asarray(x) if is_plain(x) else x for x in (a, b))
     y = lstsq_parts(a, b, rcond)
+    rank = np.int32(data_of(y)[-1].real)
+    y = checked(y, lambda y: equal(real(y[-1]), rank))  # which decides on the shape of the residuals
+    full = rank == shape_of(a)[1] < shape_of(a)[0]
     x = solution(y, a, b)
     missed = as_columns(b) - a @ x
     residuals = sum(real(missed * conjugated(missed)) if is_complex(missed) else square(missed), 0)
-    m, n = shape_of(a)
-    rank = np.int32(data_of(y)[-1].real)
+    n = shape_of(a)[1]
+    if compiler() is not None:
+        rank = astype(real(y[-1]), np.int32)
     s = svdvals(a if a.dtype == x.dtype else astype(a, x.dtype))
-    return reshape(x, (n, *shape_of(b)[1:])), residuals if rank == n < m else residuals[:0], rank, s
+    return reshape(x, (n, *shape_of(b)[1:])), residuals if full else residuals[:0], rank, s

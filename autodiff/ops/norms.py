@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..core.batched import Batched
-from ..core.node import Array, ArrayLike, Axis, data_of, shape_of
+from ..core.modes import compiler
+from ..core.node import Array, ArrayLike, Axis, Node, data_of, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, power, real, sign
-from .families import conjugated, times
+from .families import conjugated, is_finite, times
 from .matrices import adjoint, scale_columns
 from .products import in_plane
 from .reduce import axis_samples, keep, reduced_axes, sum, tie_weights
-from .select import equal, where
-from .shape import expand_dims, moveaxis
+from .select import equal, greater, less, logical_and, where
+from .shape import dtype_of, expand_dims, moveaxis
 from .singular_values import svd
 from .solving import inv_or_nan
 
@@ -77,15 +78,21 @@ def magnitude(x: ArrayLike, /, axis: Axis, smallest: bool) -> Array:
     return np.ldexp(np.ones_like(top), exponent - 1)
 
 
-def has_room(y: Array, p: float) -> bool:
-    """Whether the powers that were summed to the norms ``y`` neither overflowed nor lost digits near 0."""
+def has_room(y: Array, p: float) -> tuple[bool, Array]:
+    """Whether the powers that were summed to the norms ``y`` neither overflowed nor lost digits near 0; and ``y``."""
+    limits = np.finfo(dtype_of(y))
+    low, high = limits.tiny / limits.eps, limits.max * limits.eps
+    if compiler() is not None and isinstance(y, Node):  # what is returned is infinite where there is no room
+        with np.errstate(all="ignore"):
+            total = power(y, p)
+        marked = y + where(logical_and(greater(total, low), less(total, high)), 0, math.inf)
+        return (True, marked) if is_finite(marked) else (False, y)
     data = data_of(y)
     while isinstance(data, Batched):
         data = data_of(data.array)
     with np.errstate(all="ignore"):
         total = data**p
-    limits = np.finfo(data.dtype)
-    return bool(np.all((total > limits.tiny / limits.eps) & (total < limits.max * limits.eps)))
+    return bool(np.all((total > low) & (total < high))), y
 
 
 def vector_slope(x: Array, y: Array, ord: float, axis: Axis) -> Array:
@@ -98,7 +105,8 @@ def vector_slope(x: Array, y: Array, ord: float, axis: Axis) -> Array:
     if ord == 1:
         return sign(x)
     p = float(ord)
-    if not has_room(y, p):  # the slope does not depend on the scale of x
+    room, y = has_room(y, p)
+    if not room:  # the slope does not depend on the scale of x
         x = x / magnitude(x, axis=reduced_axes(x, axis), smallest=p < 0)
         y = vector_norm(x, axis=axis, keepdims=True, ord=p)
     ratio = x / where(equal(y, 0), 1, y)

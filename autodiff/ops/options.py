@@ -13,6 +13,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 
 from ..core.errors import KindError, ShapeError, UnsupportedError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, describe, shape_of
 from ..core.op import FOREIGN_KEYWORDS, Op
 from .shape import astype, dtype_of
@@ -74,7 +75,10 @@ def mask_for(x: Array, where: ArrayLike) -> Array:
 
 
 def constant(value: Any, name: str) -> Any:
-    """The data of an argument that has no derivative here; raise if one would be lost."""
+    """The data of an argument that has no derivative here, while compiling a node; raise if one would be lost."""
+    compiling = compiler() if isinstance(value, Node) else None
+    if compiling is not None and not compiling.tracks(value):
+        return value
     if isinstance(value, Node) and value.tracked:
         raise UnsupportedError(
             f"{name} was given {describe(value)}; it is a constant here and the gradient would be lost. "

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError, ShapeError, UnsupportedError
+from ..core.looking import PLAIN, numbers_of
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
@@ -51,7 +52,7 @@ def pad_zeros_samples(rng: np.random.Generator) -> Iterator[Sample]:
 @primitive(formula=r"y = x \text{ with a border}", differentiable=False)
 def pad_discrete(x: ArrayLike, /, pad_width: Any, mode: str, options: dict[str, Any]) -> Array:
     """Surround whole numbers or truth values.  Never tracked."""
-    return np.pad(x, pad_width, mode, **options)  # type: ignore[call-overload]
+    return np.pad(x, pad_width, mode, **{name: data_of(value) for name, value in options.items()})  # type: ignore[call-overload]
 
 
 def pairs_of(values: Any, ndim: int) -> list[Pair]:
@@ -74,7 +75,7 @@ def width_pairs(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
         for axis, width in pad_width.items():
             widths[axis] = (width, width) if np.ndim(width) == 0 else tuple(width)
         pad_width = widths
-    given = np.asarray(data_of(pad_width))
+    given = np.asarray(numbers_of(pad_width, "padding by the widths", PLAIN))
     if given.dtype.kind != "i":
         raise KindError(f"pad got a pad_width of dtype {given.dtype}; lengths are whole numbers.")
     if np.any(given < 0):
@@ -214,7 +215,7 @@ def pad(x: ArrayLike, pad_width: Any, mode: str = "constant", **kwargs: Any) -> 
         raise ArgumentError(f"pad got the options {', '.join(kwargs)}; mode={mode!r} takes {name or 'none'}.")
     option = kwargs.get(name or "", default)
     if dtype_of(x).kind in "biu":
-        return pad_discrete(x, widths or 0, mode, {name: data_of(value) for name, value in kwargs.items()})
+        return pad_discrete(x, widths or 0, mode, kwargs)
     empty = [axis for axis, pair in enumerate(widths) if shape[axis] == 0 and any(pair)]
     if mode != "constant" and empty:
         raise ShapeError(f"pad got shape {shape}; mode={mode!r} cannot extend the empty axis {empty[0]}.")

@@ -49,11 +49,13 @@ LATER = (
     "least_squares",
     "matrix_functions",
     "nans",
+    "normalization",
     "norms",
     "padding",
     "pooling",
     "quantiles",
     "rearranging",
+    "recurrent",
     "rounding",
     "scan",
     "singular_values",
@@ -85,11 +87,13 @@ if TYPE_CHECKING:
     from .least_squares import *  # noqa: F403
     from .matrix_functions import *  # noqa: F403
     from .nans import *  # noqa: F403
+    from .normalization import *  # noqa: F403
     from .norms import *  # noqa: F403
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
     from .quantiles import *  # noqa: F403
     from .rearranging import *  # noqa: F403
+    from .recurrent import *  # noqa: F403
     from .rounding import *  # noqa: F403
     from .scan import *  # noqa: F403
     from .singular_values import *  # noqa: F403

@@ -12,16 +12,19 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from ..core.node import Array, ArrayLike, Axis, Node, shape_of, size_of
+from ..core.modes import compiler
+from ..core.node import Array, ArrayLike, Axis, Node, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from .broadcast import broadcast_to
+from .checked import checked
+from .constant import stop_gradient
 from .extremum import maximum, minimum
 from .families import times
 from .options import constant, real_dtype
 from .reduce import complex_sample, off_last, on_last, reduced_axes, sum
 from .rounding import ceil, floor, rint
-from .select import equal, greater_equal, logical_and, not_equal
+from .select import equal, greater_equal, less_equal, logical_and, not_equal
 from .select import where as choose
 from .shape import astype, dtype_of, expand_dims, moveaxis, reshape
 from .statistics import weights_along
@@ -146,7 +149,7 @@ def quantiles(
     function: Any = getattr(np, name)
     if name.endswith("median"):
         return function(x, axis, keepdims=keepdims)
-    return function(x, q, axis, method=method, keepdims=keepdims, weights=weights)
+    return function(x, data_of(q), axis, method=method, keepdims=keepdims, weights=data_of(weights))
 
 
 def fraction(name: str, q: ArrayLike) -> Array:
@@ -188,7 +191,7 @@ def blend_weights(x: Array, y: Array, name: str, q: Any, axis: Axis, method: str
 def by_entry(y: Array, x: Array, q: Any, axis: Axis) -> Array:
     """Quantiles, which stand on the first axes, moved to one last axis."""
     axes = reduced_axes(x, axis)
-    return moveaxis(reshape(y, (np.size(q), *[n for i, n in enumerate(shape_of(x)) if i not in axes])), 0, -1)
+    return moveaxis(reshape(y, (size_of(q), *[n for i, n in enumerate(shape_of(x)) if i not in axes])), 0, -1)
 
 
 @quantiles.def_vjp
@@ -235,13 +238,16 @@ def of_order(
     """The row for constant ``q``; its composition for a ``q`` that is recorded."""
     refuse_out(name, out)
     weights = constant(weights, "weights=")
-    if not isinstance(q, Node):
+    compiling = compiler()
+    if not isinstance(q, Node) or (compiling is not None and not compiling.tracks(q)):
         return quantiles(a, name, q, axis, keepdims, method, weights)
     if not size_of(a):
         return quantiles(a, name, q._data, axis, keepdims, method, weights)  # nothing to differentiate
     if weights is not None or not q.tracked:
         return quantiles(a, name, constant(q, "q with weights="), axis, keepdims, method, weights)
-    quantiles(a, name, q._data, axis, keepdims, method)  # refuses what NumPy refuses
+    quantiles(stop_gradient(a), name, q._data, axis, keepdims, method)  # refuses what NumPy refuses
+    top = 100 if name.endswith("percentile") else 1
+    q = checked(q, lambda q: logical_and(greater_equal(q, 0), less_equal(q, top)))
     flat = on_last(a, axis)
     low, high, between = neighbours(name, flat, fraction(name, q), method)
     if high is None:

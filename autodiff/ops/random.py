@@ -14,20 +14,35 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.errors import ArgumentError, AutodiffError, KindError, UnsupportedError
+from ..core.errors import ArgumentError, AutodiffError, CompileError, KindError, UnsupportedError
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of
 from ..core.numbers import is_number, to_float
+from ..core.source import user_line
 from ..core.spelling import missing
 from . import draws
 from .activation import sigmoid
 from .arithmetic import power as to_power
 from .arithmetic import sqrt
+from .checked import checked
 from .constant import stop_gradient
+from .draws import generator
 from .exponential import exp, expm1, log
 from .incomplete import gamma_transport
-from .index import take
+from .index import array_of, take
 from .reduce import argmax
-from .select import equal, where
+from .select import (
+    equal,
+    greater_equal,
+    isfinite,
+    isnan,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    signbit,
+    where,
+)
 from .shape import astype
 from .softmax import softmax
 
@@ -87,6 +102,31 @@ def require_from_zero(name: str, **parameters: Array) -> None:
             raise ArgumentError(f"random.{name} got {parameter}={data}: it must not be negative.")
 
 
+def from_zero(z: Array, *parameters: Array) -> Array:
+    """``z``, checked again by a compiled function: no parameter may be negative."""
+    for x in parameters:
+        z = checked(z, lambda x: logical_or(logical_not(signbit(x)), isnan(x)), of=x)
+    return z
+
+
+def above_zero(z: Array, *parameters: Array) -> Array:
+    """``z``, checked again by a compiled function: no parameter may be 0 or negative."""
+    for x in parameters:
+        z = checked(z, lambda x: logical_not(less_equal(x, 0)), of=x)
+    return z
+
+
+def one_generator(name: str, rng: Any) -> np.random.Generator:
+    """The generator for what draws twice."""
+    if compiler() is not None and not isinstance(rng, np.random.Generator | np.random.BitGenerator | None):
+        raise CompileError(
+            f"random.{name} was given the seed {rng} while compiling ({user_line()}). It draws twice from one "
+            "generator, which the compiled function would not start anew. "
+            f"Make it outside of the function, rng = np.random.default_rng({rng}), and give it that."
+        )
+    return generator(rng)
+
+
 def require_positive(name: str, **parameters: Array) -> None:
     """Raise if an entry is 0 or negative."""
     for parameter, x in parameters.items():
@@ -99,7 +139,7 @@ def located(name: str, draw: Callable[..., Array], loc: ArrayLike, scale: ArrayL
     """``loc + scale * z`` with ``z`` from a standard distribution."""
     loc, scale, dtype = given(name, loc, scale)
     require_from_zero(name, scale=scale)
-    return loc + scale * draw(loc, scale, size, dtype, rng)
+    return loc + scale * from_zero(draw(loc, scale, size, dtype, rng), scale)
 
 
 def normal(loc: ArrayLike = 0.0, scale: ArrayLike = 1.0, size: Any = None, rng: Any = None) -> Array:
@@ -158,7 +198,7 @@ def lognormal(mean: ArrayLike = 0.0, sigma: ArrayLike = 1.0, size: Any = None, r
     """Draw numbers whose logarithm is normal, differentiably in its mean and standard deviation."""
     mean, sigma, dtype = given("lognormal", mean, sigma)
     require_from_zero("lognormal", sigma=sigma)
-    return exp(mean + sigma * draws.draw_normal(mean, sigma, size, dtype, rng))
+    return exp(mean + sigma * from_zero(draws.draw_normal(mean, sigma, size, dtype, rng), sigma))
 
 
 def uniform(low: ArrayLike = 0.0, high: ArrayLike = 1.0, size: Any = None, rng: Any = None) -> Array:
@@ -169,28 +209,31 @@ def uniform(low: ArrayLike = 0.0, high: ArrayLike = 1.0, size: Any = None, rng: 
     if not np.all(np.isfinite(width)):
         raise RangeError(f"random.uniform got low={data_of(low)} and high={data_of(high)}: that is no finite interval.")
     require_from_zero("uniform", **{"high - low": width})
-    return low + (high - low) * draws.draw_uniform(low, high, size, dtype, rng)
+    z = draws.draw_uniform(low, high, size, dtype, rng)
+    if compiler() is not None:
+        z = checked(from_zero(z, high - low), isfinite, of=high - low)
+    return low + (high - low) * z
 
 
 def exponential(scale: ArrayLike = 1.0, size: Any = None, rng: Any = None) -> Array:
     """Draw from exponential distributions, differentiably in their mean ``scale``."""
     scale, dtype = given("exponential", scale)
     require_from_zero("exponential", scale=scale)
-    return scale * draws.draw_exponential(scale, 0, size, dtype, rng)
+    return scale * from_zero(draws.draw_exponential(scale, 0, size, dtype, rng), scale)
 
 
 def rayleigh(scale: ArrayLike = 1.0, size: Any = None, rng: Any = None) -> Array:
     """Draw from Rayleigh distributions, differentiably in ``scale``."""
     scale, dtype = given("rayleigh", scale)
     require_from_zero("rayleigh", scale=scale)
-    return scale * sqrt(2 * draws.draw_exponential(scale, 0, size, dtype, rng))
+    return scale * sqrt(2 * from_zero(draws.draw_exponential(scale, 0, size, dtype, rng), scale))
 
 
 def weibull(a: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from Weibull distributions of scale 1, differentiably in their shape ``a``."""
     a, dtype = given("weibull", a)
     require_from_zero("weibull", a=a)
-    noise = draws.draw_exponential(a, 0, size, dtype, rng)
+    noise = from_zero(draws.draw_exponential(a, 0, size, dtype, rng), a)
     return where(equal(a, 0), 0, to_power(noise, 1 / where(equal(a, 0), 1, a)))
 
 
@@ -198,14 +241,14 @@ def pareto(a: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from Pareto distributions of the second kind (Lomax), differentiably in their shape ``a``."""
     a, dtype = given("pareto", a)
     require_positive("pareto", a=a)
-    return expm1(draws.draw_exponential(a, 0, size, dtype, rng) / a)
+    return expm1(above_zero(draws.draw_exponential(a, 0, size, dtype, rng), a) / a)
 
 
 def power(a: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from distributions of density ``a * x**(a - 1)`` on 0 to 1, differentiably in ``a``."""
     a, dtype = given("power", a)
     require_positive("power", a=a)
-    return to_power(-expm1(-draws.draw_exponential(a, 0, size, dtype, rng)), 1 / a)
+    return to_power(-expm1(-above_zero(draws.draw_exponential(a, 0, size, dtype, rng), a)), 1 / a)
 
 
 def gamma(shape: ArrayLike, scale: ArrayLike = 1.0, size: Any = None, rng: Any = None) -> Array:
@@ -233,7 +276,7 @@ def gamma(shape: ArrayLike, scale: ArrayLike = 1.0, size: Any = None, rng: Any =
     """
     shape, scale, dtype = given("gamma", shape, scale)
     require_from_zero("gamma", shape=shape, scale=scale)
-    return scale * gamma_draws(shape, scale, size, dtype, rng)
+    return scale * from_zero(gamma_draws(shape, scale, size, dtype, rng), shape, scale)
 
 
 def gamma_draws(a: Array, beside: Array, size: Any, dtype: Any, rng: Any) -> Array:
@@ -251,15 +294,15 @@ def chisquare(df: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from chi-square distributions, differentiably in the degrees of freedom."""
     df, dtype = given("chisquare", df)
     require_positive("chisquare", df=df)
-    return 2 * gamma_draws(df / 2, 0, size, dtype, rng)
+    return 2 * above_zero(gamma_draws(df / 2, 0, size, dtype, rng), df)
 
 
 def standard_t(df: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from Student's t distributions, differentiably in the degrees of freedom."""
-    rng = np.random.default_rng(rng)
+    rng = one_generator("standard_t", rng)
     df, dtype = given("standard_t", df)
     require_positive("standard_t", df=df)
-    z = draws.draw_normal(df, 0, size, dtype, rng)
+    z = above_zero(draws.draw_normal(df, 0, size, dtype, rng), df)
     return z * sqrt(df / 2 / gamma_draws(df / 2, 0, size, dtype, rng))
 
 
@@ -270,10 +313,11 @@ def log_gamma_draws(a: Array, beside: Array, size: Any, dtype: Any, rng: Any) ->
 
 def beta(a: ArrayLike, b: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     """Draw from beta distributions, differentiably in both parameters: as the share of one gamma draw in two."""
-    rng = np.random.default_rng(rng)
+    rng = one_generator("beta", rng)
     a, b, dtype = given("beta", a, b)
     require_positive("beta", a=a, b=b)
-    return sigmoid(log_gamma_draws(a, b, size, dtype, rng) - log_gamma_draws(b, a, size, dtype, rng))
+    one = above_zero(log_gamma_draws(a, b, size, dtype, rng), a, b)
+    return sigmoid(one - log_gamma_draws(b, a, size, dtype, rng))
 
 
 def dirichlet(alpha: ArrayLike, size: Any = None, rng: Any = None) -> Array:
@@ -288,14 +332,14 @@ def dirichlet(alpha: ArrayLike, size: Any = None, rng: Any = None) -> Array:
     rng : Generator, int or None
         Source of randomness, as for ``np.random.default_rng``.
     """
-    rng = np.random.default_rng(rng)
+    rng = one_generator("dirichlet", rng)
     alpha, dtype = given("dirichlet", alpha)
     require_from_zero("dirichlet", alpha=alpha)
     if len(shape_of(alpha)) != 1:
         raise ArgumentError(f"random.dirichlet got alpha of shape {shape_of(alpha)}: it has one axis.")
     shape = (*draws.shape_of_draws(() if size is None else size), *shape_of(alpha))
     with np.errstate(divide="ignore"):  # no share for an alpha of 0
-        return softmax(log_gamma_draws(alpha, 0, shape, dtype, rng), -1)
+        return softmax(from_zero(log_gamma_draws(alpha, 0, shape, dtype, rng), alpha), -1)
 
 
 def bernoulli(p: ArrayLike, straight_through: bool = True, size: Any = None, rng: Any = None) -> Array:
@@ -322,6 +366,7 @@ def bernoulli(p: ArrayLike, straight_through: bool = True, size: Any = None, rng
     if not np.all((data >= 0) & (data <= 1)):
         raise ArgumentError(f"random.bernoulli got p={data}: probabilities are from 0 to 1.")
     z = draws.draw_bernoulli(p, 0, size, dtype, rng)
+    z = checked(z, lambda p: logical_and(greater_equal(p, 0), less_equal(p, 1)), of=p)
     return z + (p - stop_gradient(p)) if straight_through and isinstance(p, Node) else z
 
 
@@ -351,7 +396,7 @@ def gumbel_softmax(
     require_positive("gumbel_softmax", tau=tau)
     shape = shape_of(logits)
     axis = normalize_axis_index(axis, len(shape))
-    y = softmax((logits + draws.draw_gumbel(logits, 0, None, dtype, rng)) / tau, axis)
+    y = softmax((logits + above_zero(draws.draw_gumbel(logits, 0, None, dtype, rng), tau)) / tau, axis)
     if not hard:
         return y
     places = np.arange(shape[axis]).reshape((-1, *(1,) * (len(shape) - 1 - axis)))
@@ -387,22 +432,31 @@ def choice(
 
     Gradients go to the entries that were drawn; which these are has no derivative, and a tracked ``p`` is refused.
     """
-    if isinstance(p, Node) and p.tracked:
+    compiling = compiler()
+    if isinstance(p, Node) and (p.tracked if compiling is None else compiling.tracks(p)):
         raise UnsupportedError(
             "random.choice got probabilities that want a gradient: which entry is drawn has no derivative. "
             "Use random.gumbel_softmax, or p.detach()."
         )
-    p = data_of(p)
-    if not isinstance(a, Node):
-        return np.random.default_rng(rng).choice(a, size, replace, p, axis, shuffle)
+    if compiling is not None:
+        a = population(a)
+    elif not isinstance(a, Node):
+        return np.random.default_rng(rng).choice(a, size, replace, data_of(p), axis, shuffle)
     axis = normalize_axis_index(axis, len(shape_of(a)))
     positions = draws.draw_positions(a, math.nan if p is None else p, size, replace, axis, shuffle, rng)
     return take(a, positions, axis)
 
 
+def population(x: ArrayLike) -> Array:
+    """What is drawn from: an array, or the whole numbers below one."""
+    return np.arange(x) if isinstance(x, int | np.integer) else array_of(x)
+
+
 def permutation(x: ArrayLike, axis: int = 0, rng: Any = None) -> Array:
     """What stands along ``axis`` of ``x`` in random order, or the whole numbers below ``x``; as NumPy's Generator."""
-    if not isinstance(x, Node):
+    if compiler() is not None:
+        x = population(x)
+    elif not isinstance(x, Node):
         return np.random.default_rng(rng).permutation(x, axis)
     axis = normalize_axis_index(axis, len(shape_of(x)))
     return take(x, draws.draw_order(x, axis, rng), axis)

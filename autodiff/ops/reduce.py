@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core.errors import ArgumentError
-from ..core.node import Array, ArrayLike, Axis, shape_of, size_of
+from ..core.modes import compiler
+from ..core.node import Array, ArrayLike, Axis, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from .arithmetic import add, divide, multiply, subtract
@@ -164,7 +165,7 @@ def divide_by(total: Array, count: Array) -> Array:
 def masked_mean(x: Array, mask: Array, axis: Axis, keepdims: bool) -> Array:
     """The mean of the entries that the mask lets in."""
     count = count_in(mask, x, axis, keepdims)
-    if not all(count):
+    if compiler() is None and not all(count):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
     return divide_by(sum(choose(mask, x, 0), axis, keepdims=keepdims), count)
 
@@ -214,7 +215,7 @@ def extreme(
     Ties share the derivative evenly; a tie with ``initial`` leaves them half of it.
     """
     where = True if mask.ndim == 0 and mask else mask
-    y = getattr(np, kind).reduce(x, axis, None, None, keepdims, initial, where)
+    y = getattr(np, kind).reduce(x, axis, None, None, keepdims, data_of(initial), where)
     if kind[0] == "f" and np.any(np.isnan(y)):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
     return y

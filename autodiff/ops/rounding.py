@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.looking import numbers_of
 from ..core.node import Array, ArrayLike, data_of
 from ..core.numbers import function_for, is_foreign, like, of_library, to_float, whole
 from ..core.op import primitive
@@ -255,12 +256,12 @@ def nan_to_num_samples(rng: np.random.Generator) -> Iterator[Sample]:
 def real_if_close(a: ArrayLike, tol: float = 100) -> Array:
     """The real part, if all imaginary parts are smaller than ``tol`` (times the machine epsilon, if above 1).
 
-    Which it is, is decided when this is called: a compiled function does not decide again.
+    Which it is, is decided when this is called: not while compiling.
     """
     a = array_of(a)
-    data = data_of(a)
-    if not np.iscomplexobj(data):
+    if not np.iscomplexobj(data_of(a)):
         return a
+    data = numbers_of(a, "the sizes of the imaginary parts", "Write x.real, or keep it complex.")
     limit = np.finfo(np.asarray(data).dtype).eps * tol if tol > 1 else tol
     return real(a) if np.all(np.abs(np.imag(data)) < limit) else a
 

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.dispatch import gathered
 from ..core.errors import ArgumentError, KindError
+from ..core.looking import PLAIN, numbers_of
 from ..core.node import Array, ArrayLike, Axis, data_of, shape_of
 from ..core.numbers import to_float
 from ..core.op import primitive
@@ -43,6 +44,9 @@ __all__ = [
 ]
 
 
+IN_ORDER = 'How arrays lie in memory differs from call to call. Read them in the order "C" or "F".'
+
+
 def order_of(x: Array, order: str) -> str:
     """``order`` as "C" or "F": "A" asks how ``x`` lies in memory, and its derivatives may lie otherwise."""
     if order in ("A", "a"):
@@ -62,6 +66,15 @@ def reshape(x: ArrayLike, /, shape: Any, order: Any = "C", copy: bool | None = N
     if order == "C" and copy is None:
         return x.reshape(shape)
     return np.reshape(x, shape, order) if copy is None else np.reshape(x, shape, order, copy=copy)
+
+
+def refuse_memory_order(x: Array, shape: Any, order: str, copy: Any) -> None:
+    """Raise while compiling if entries are read as they lie in memory."""
+    if order in ("A", "a"):
+        numbers_of(x, f"reading in the order {order!r} of memory", IN_ORDER)
+
+
+reshape.rule.refuses = refuse_memory_order
 
 
 @reshape.def_vjp
@@ -285,7 +298,8 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
 def ravel(a: ArrayLike, order: str = "C") -> Array:
     """The entries of ``a`` on one axis, in C or F order, or as they lie in memory ("K"; "A": as F if they do)."""
     if order in ("K", "k"):
-        steps = getattr(data_of(a), "strides", ())  # all but arrays lie in C order
+        lying = numbers_of(a, f"reading in the order {order!r} of memory", IN_ORDER)
+        steps = getattr(lying, "strides", ())  # all but arrays lie in C order
         a = transpose(a, sorted(range(len(steps)), key=lambda axis: -abs(steps[axis]))) if steps else a
         order = "C"
     return reshape(a, -1, order)
@@ -343,7 +357,7 @@ def repeat(a: ArrayLike, repeats: Any, axis: int | None = None) -> Array:
         return np.repeat(a, repeats, axis)
     if axis is None or not shape_of(a):
         axis, a = axis or 0, reshape(a, -1)
-    shape, counts = shape_of(a), data_of(repeats)
+    shape, counts = shape_of(a), numbers_of(repeats, "repeating as often as the entries", PLAIN)
     axis = normalize_axis_index(axis, len(shape))
     before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
     if np.size(counts) != 1:

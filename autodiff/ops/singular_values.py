@@ -34,6 +34,7 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, real, sign
 from .broadcast import broadcast_to, is_plain
+from .checked import checked
 from .constant import stop_gradient
 from .eigenvalues import leading_entries, pull_hermitian, push_hermitian, turned, turned_back
 from .families import conjugated, times
@@ -59,7 +60,7 @@ from .matrices import (
     used_columns,
 )
 from .reduce import sum
-from .select import greater, not_equal, where
+from .select import equal, greater, not_equal, where
 from .shape import expand_dims, matrix_transpose
 
 __all__ = ["matrix_rank", "svd", "svdvals"]
@@ -130,7 +131,7 @@ def svd_parts(x: ArrayLike, /, full_matrices: bool = True) -> Array:
 def svd_parts_vjp(g: Array, x: Array, y: Array, full_matrices: bool) -> Array:
     u, s, v, pinned = svd_frame(x, y, full_matrices)
     g_u, g_s, g_vh = svd_factors(g, x, full_matrices)
-    refuse_undetermined(g_u, g_vh, x)
+    x = refuse_undetermined(g_u, g_vh, x)
     (m, k), n = shape_of(u)[-2:], shape_of(v)[-2]
     g_uv = turned_back(concatenate([g_u[..., :k], adjoint(g_vh[..., :k, :])], -2), concatenate([u, v], -2), pinned)
     g_u, g_v = g_uv[..., :m, :], g_uv[..., m:, :]
@@ -148,14 +149,18 @@ def svd_parts_vjp(g: Array, x: Array, y: Array, full_matrices: bool) -> Array:
     return x_bar
 
 
-def refuse_undetermined(g_u: Array, g_vh: Array, x: Array) -> None:
-    """Raise if a derivative of the columns is asked for that only complete ``u`` or ``vh`` to a square matrix."""
+def refuse_undetermined(g_u: Array, g_vh: Array, x: Array) -> Array:
+    """``x``; raise if a derivative is asked for of columns that only complete ``u`` or ``vh`` to a square matrix."""
     k = min(shape_of(x)[-2:])
-    if np.any(data_of(g_u[..., k:])) or np.any(data_of(g_vh[..., k:, :])):
+    rest = g_u[..., k:], g_vh[..., k:, :]
+    if any(np.any(data_of(g)) for g in rest):
         raise UnsupportedError(
             f"svd of shape {shape_of(x)} with full_matrices=True: the columns of U, or rows of Vh, after the first {k} "
             "may be any basis, and have no derivative. Use full_matrices=False, or only those first."
         )
+    for g in rest:
+        x = checked(x, lambda g: equal(g, 0), of=g)
+    return x
 
 
 @svd_parts.def_jvp

@@ -18,6 +18,7 @@ from .families import conjugated, is_finite, times
 from .index import array_of
 from .options import otherwise
 from .reduce import add_reduce, axis_samples, complex_sample, keep, max, maximum_reduce, reduced_axes, sum, tie_weights
+from .rows import row_sums, row_tops
 from .select import equal, isfinite
 from .select import where as choose
 from .shape import squeeze
@@ -96,6 +97,9 @@ def logsumexp_samples(rng: np.random.Generator) -> Iterator[Sample]:
 )
 def softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Exponentials scaled to sum to 1 along ``axis``.  Never overflows."""
+    if x.ndim and axis in (-1, x.ndim - 1):
+        e = np.exp(x - row_tops(x))
+        return e / row_sums(e)
     e = np.exp(x - maximum_reduce(x, axis=axis, keepdims=True))
     return e / add_reduce(e, axis=axis, keepdims=True)
 

@@ -5,17 +5,22 @@ Sorting permutes, and so do its derivatives, with a permutation that is recorded
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import KindError, ShapeError
+from ..core.looking import MASKS, numbers_of
+from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
+from .checked import checked
 from .index import array_of, getitem, index_within, scatter_add, take_along_axis, whole
 from .reduce import complex_sample
+from .select import greater_equal, less, logical_and
 from .shape import dtype_of, reshape
 
 __all__ = [
@@ -172,7 +177,12 @@ def counts(x: ArrayLike, /, minlength: int) -> Array:
 
 def bincount(x: ArrayLike, /, weights: ArrayLike | None = None, minlength: int = 0) -> Array:
     """How often each whole number occurs, or the sum of its ``weights``, in which it is differentiable."""
-    n = len(np.bincount(data_of(x), minlength=minlength))  # raises what NumPy raises
+    if compiler() is None or not isinstance(x, Node):
+        n = len(np.bincount(data_of(x), minlength=minlength))  # raises what NumPy raises
+    elif n := operator.index(minlength):
+        x = checked(x, lambda k: logical_and(greater_equal(k, 0), less(k, n)))
+    else:
+        numbers_of(x, "counting", "Say how many numbers there are: minlength=10.")
     x = index_within(whole(x), n, "raise")
     if weights is None or not size_of(x):
         return counts(x, n)
@@ -194,6 +204,14 @@ def argwhere(a: ArrayLike, /) -> Array:
 def flatnonzero(a: ArrayLike, /) -> Array:
     """Indices of the entries of the flattened array that are not zero.  Never tracked."""
     return np.flatnonzero(a)
+
+
+def refuse_to_find(a: ArrayLike) -> None:
+    """Raise while compiling: nobody knows how many there will be."""
+    numbers_of(a, "finding the entries that are not zero", MASKS)
+
+
+argwhere.rule.refuses = flatnonzero.rule.refuses = refuse_to_find
 
 
 def nonzero(a: ArrayLike) -> tuple[Array, ...]:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core.errors import KindError, ShapeError, UnsupportedError
-from ..core.node import Array, ArrayLike, Axis, data_of, shape_of, size_of
+from ..core.modes import compiler
+from ..core.node import Array, ArrayLike, Axis, Node, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
 from ..core.rule import Sample, sample
 from .arithmetic import conj, divide, imag, multiply, real, sqrt, subtract
 from .broadcast import broadcast_to
+from .checked import checked
 from .extremum import maximum
 from .families import conjugated, times
 from .index import array_of, getitem
@@ -36,7 +38,8 @@ from .reduce import (
     reduced_size,
     sum,
 )
-from .select import equal, greater, less, less_equal, logical_and, not_equal
+from .rounding import rint
+from .select import equal, greater, greater_equal, less, less_equal, logical_and, not_equal
 from .select import where as choose
 from .shape import astype, dtype_of, reshape, squeeze, transpose
 
@@ -64,7 +67,7 @@ def spread(x: Array, mask: Array, centre: Any, axis: Axis, ddof: Any, keepdims: 
     d = choose(mask, subtract(x, centre), 0)
     y = divide_by(sum(real(multiply(d, conjugated(d))), axis, keepdims=True), maximum(subtract(count, ddof), 0))
     lacking = less_equal(count, ddof)
-    if any(lacking):
+    if compiler() is None and any(lacking):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
     y = choose(logical_and(lacking, not_equal(y, y)) if infinite else lacking, multiply(real(total), math.nan), y)
     return y if keepdims else squeeze(y, reduced_axes(x, axis))
@@ -268,6 +271,7 @@ def average(
         total = sum(w, axis, dtype=dtype, keepdims=keepdims)
         if np.any(np.equal(data_of(total), 0)):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        total = checked(total, lambda total: not_equal(total, 0))
         y = divide(sum(multiply(astype(a, dtype), astype(w, dtype)), axis, keepdims=keepdims), total)
     if not returned:
         return y
@@ -294,7 +298,7 @@ def weights_of_observations(weights: ArrayLike, n: int, name: str) -> Array:
         raise RuntimeError(f"incompatible numbers of samples and {name}")
     if np.any(np.less(data_of(weights), 0)):
         raise ValueError(f"{name} cannot be negative")
-    return weights
+    return checked(weights, lambda weights: greater_equal(weights, 0))
 
 
 def cov(
@@ -331,8 +335,9 @@ def cov(
     w: Any = None
     if fweights is not None:
         fweights = constant(fweights, "fweights=")
-        if not np.all(np.asarray(fweights, float) == np.around(fweights)):
+        if not np.all(np.asarray(data_of(fweights), float) == np.around(data_of(fweights))):
             raise TypeError("fweights must be integer")
+        fweights = checked(fweights, lambda n: equal(n, rint(n)))
         w = weights_of_observations(fweights, n, "fweights")
     if aweights is not None:
         aweights = weights_of_observations(aweights, n, "aweights")
@@ -345,7 +350,9 @@ def cov(
         factor = total - ddof
     else:
         factor = total - ddof * sum(multiply(w, aweights)) / total
-    if factor <= 0:
+    if isinstance(factor, Node) and compiler() is not None:
+        factor = choose(less_equal(factor, 0), 0.0, factor)
+    elif factor <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
         factor = 0.0
     d = x - reshape(centre, (-1, 1))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core import numbers, tree
 from ..core.errors import ArgumentError, KindError
+from ..core.modes import compiler
 from ..core.node import Node, data_of, is_complex, shape_of
 from .first_order import ArgNums, Function
 from .lift import ARRAYS, Call, positions, require_function, stack_up, zeros
@@ -86,7 +87,8 @@ class Sweeps:
         sizes = [_size(x) for x in (*call.inputs, *call.outputs)]
         self.chunk = chunk or max(1, LARGEST // max(1, *sizes))
         # Derivatives that are recorded belong to the tape outside, where nobody knows of batches.
-        self.together = not record and all(isinstance(data_of(x), ARRAYS) for x in (*call.inputs, *call.outputs))
+        arrays = all(isinstance(data_of(x), ARRAYS) for x in (*call.inputs, *call.outputs))
+        self.together = arrays and (not record or compiler() is not None)
 
     def pull(self, unit: Any, k: int) -> list[Any]:
         """The cotangents of the inputs from that of output ``k``."""
@@ -120,7 +122,9 @@ class Sweeps:
         rows: list[list[Any]] = []
         for start in range(0, len(units), self.chunk):
             chunk = units[start : start + self.chunk]
-            found = [examples_of(r, len(chunk)) for r in sweep(batch_of(chunk), k)]
+            compiling = compiler()
+            batch = batch_of(chunk if compiling is None else compiling.constant(chunk))
+            found = [examples_of(r, len(chunk)) for r in sweep(batch, k)]
             rows = [[*before, *now] for before, now in zip(rows or [[]] * len(found), found, strict=True)]
         return rows
 

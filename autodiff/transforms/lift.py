@@ -18,7 +18,7 @@ import numpy as np
 from ..core import numbers, tree
 from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.modes import enable_grad, is_recording, watchers
+from ..core.modes import compiler, enable_grad, is_recording, watchers
 from ..core.node import Node, data_of, is_complex, next_index, shape_of
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
@@ -53,11 +53,15 @@ def positions(argnums: Any) -> tuple[int, ...]:
 def lift(leaf: Any) -> Node:
     """A fresh input node for one argument."""
     if isinstance(leaf, Node):
-        if not leaf.tracked:
-            leaf = leaf._data
-        else:
+        compiling = compiler()
+        if leaf.tracked or compiling is not None:
             fresh: Node = positive(leaf)
+            if compiling is not None:
+                compiling.lift(fresh)
+            if not leaf.tracked:
+                fresh.rule = None
             return fresh
+        leaf = leaf._data
     if isinstance(leaf, bool | str | bytes) or leaf is None:
         raise KindError(f"A derivative was asked for with respect to {leaf!r}; it needs numbers or arrays.")
     if not isinstance(leaf, np.generic) and numbers.is_number(type(leaf)):
@@ -112,6 +116,8 @@ class Call:
 
     def must_record(self) -> bool:
         """Whether derivatives must be nodes: something outside this call may want to differentiate them again."""
+        if compiler() is not None:
+            return True
         if not self.outer:
             return False
         if any(x.args for x in self.inputs):
