@@ -7,6 +7,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import nn, optim
+from autodiff.core.flat import room_for
 from autodiff.optim import arena as arenas
 
 OPTIMIZERS = {
@@ -116,16 +117,47 @@ def test_state_dicts_carry_over_between_packed_optimizers(make):
     assert same(a, b)
 
 
-def test_large_parameters_and_other_dtypes_stay_apart():
+def test_other_dtypes_stay_apart():
     small = [ad.Tensor(np.ones(3)), ad.Tensor(np.ones(2)), ad.Tensor(np.ones(2, np.float32))]
-    large = ad.Tensor(np.ones(arenas.PACK_BELOW))
-    optimizer = optim.SGD([*small, large], lr=0.5)
+    optimizer = optim.SGD(small, lr=0.5)
     for p in optimizer.params:
         p.grad = np.ones_like(p.data)
     optimizer.step()
     assert [len(a.params) for a in optimizer._arenas] == [2]
     assert all((p.data == 0.5).all() for p in optimizer.params)
     assert [p.dtype for p in small] == [float, float, np.float32]
+
+
+def test_large_gradients_are_not_copied(make, plain, monkeypatch):
+    monkeypatch.setattr(arenas, "COPY_BELOW", 8)
+    a, b = model_of(), model_of()
+    packed, apart = make(a.parameters()), plain(make, b)
+    for k in range(6):
+        if k == 3 and hasattr(packed, "momentum"):
+            packed.momentum = apart.momentum = 0.5
+        step(a, packed)
+        step(b, apart)
+        assert packed._arenas[0].gradient is None
+    assert same(a, b)
+    assert all(s["t"] == 6 for s in packed.state if "t" in s)
+
+
+def test_gradients_in_their_rooms_are_used_as_they_lie(make, plain):
+    a, b = model_of(), model_of()
+    packed, apart = make(a.parameters()), plain(make, b)
+    step(a, packed)
+    step(b, apart)
+    (arena,) = packed._arenas
+    for model in (a, b):
+        nn.functional.cross_entropy(model(X), Y).backward()  # adds to what is there
+    for p in a.parameters():
+        rooms, k = room_for(p.data)
+        rooms[k][...] = p.grad
+        p.grad = rooms[k]
+    packed.step()
+    apart.step()
+    assert arena.gradient is arena.room
+    assert same(a, b)
 
 
 def test_a_packed_step_makes_older_tapes_stale():
