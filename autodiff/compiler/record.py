@@ -1,0 +1,250 @@
+"""Recording: run a function once, and write down every op in it and in the sweeps that it, or its caller, makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.batched import Batched
+from ..core.errors import CompileError
+from ..core.modes import Watcher
+from ..core.node import Node, describe, next_index
+from ..core.rule import Rule
+from ..core.source import Place, user_line
+from ..value import Value
+from .recorded import RecordedTensor, RecordedValue, is_alive, leave_behind
+
+
+class Ref(NamedTuple):
+    """Stands for a node in what was recorded, by its creation number."""
+
+    number: int
+
+
+class Step(NamedTuple):
+    """One op: ``rule`` made ``data`` of ``args`` and options, in which nodes are :class:`Ref`.
+
+    ``node`` was its node, of creation number ``number``, which may have been assigned into since.  ``silent`` says
+    whether NumPy was kept from warning.
+    """
+
+    rule: Rule
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    node: Node
+    number: int
+    data: Any
+    tracked: bool
+    silent: bool
+    place: Place | None
+
+
+class Recorder(Watcher):
+    """Writes down every op, on the tape or not.
+
+    Parameters
+    ----------
+    promise : bool
+        What is answered where a derivative asks whether an array is finite.  If True the answer is a promise that the
+        program must check when it runs; if False everything is computed in the way that holds for infinities too.
+    tracked, plain : sequences of bool
+        Which inputs are tracked, and which are no nodes, where nobody compiles.
+
+    Attributes
+    ----------
+    steps : list of Step
+    constants : dict of int to array or number
+        What tensors hold that the function makes of constants, by creation number.
+    outside : dict of int to Node
+        The leaves that were used and are no inputs, such as parameters, by creation number, in the order of first use.
+    """
+
+    compiles = True
+
+    def __init__(
+        self, inputs: Sequence[Node], promise: bool, tracked: Sequence[bool] = (), plain: Sequence[bool] = ()
+    ) -> None:
+        self.given = list(inputs)
+        self.promise = promise
+        self.started = next_index()
+        self.constants: dict[int, Any] = {}
+        self.drawn: dict[int, tuple[Any, Any]] = {}
+        self.tracking = {x.index for x, so in zip(inputs, tracked) if so}
+        self.plain = {x.index for x, so in zip(inputs, plain) if so}
+        self.promised: list[int] = []
+        self.steps: list[Step] = []
+        self.outside: dict[int, Node] = {}
+        self.known: dict[int, Node] = {}
+        self.arrays: dict[int, int] = {}
+        self.lifted: set[int] = set()
+        self.pulled_to = 0
+        for x in inputs:
+            self.know(x)
+
+    def know(self, node: Node) -> None:
+        """Take in a node that later steps may use."""
+        self.known[node.index] = node
+        if isinstance(node._data, np.ndarray):
+            self.arrays[id(node._data)] = node.index
+
+    def recorded(self, node: Node, args: tuple[Any, ...]) -> None:
+        """Write down one op."""
+        if isinstance(node._data, Batched):
+            return  # what computes on the whole batch is recorded for itself
+        node.__class__ = RecordedValue if isinstance(node, Value) else RecordedTensor
+        rule: Any = node.rule
+        if rule.refuses is not None:
+            rule.refuses(*args, **(node.params or {}))
+        if not rule.by_argument:  # a checkpoint: the same array was recorded when it was computed
+            same = self.arrays[id(node._data)]
+            self.known[node.index] = self.known[same]
+            self.steps.append(Step(SAME, (Ref(same),), {}, node, node.index, node._data, node.tracked, False, None))
+            self._follow_nature(node, [same])
+            return
+        place = None if node.origin is None else node.origin.place
+        silent = np.geterr()["invalid"] == "ignore"
+        given = self._refer(args), self._refer(node.params or {})
+        step = Step(rule, *given, node, node.index, node._data, node.tracked, silent, place)
+        self.know(node)
+        self.steps.append(step)
+        self._follow_nature(node, [r.number for r in references(given)])
+
+    def _follow_nature(self, node: Node, of: Sequence[int]) -> None:
+        if node.tracked and not self.tracking.isdisjoint(of):
+            self.tracking.add(node.index)
+        if self.plain.issuperset(of):
+            self.plain.add(node.index)
+
+    def lift(self, node: Node) -> None:
+        """A transform has made ``node`` its own input: what comes of it is a node only as far as that is tracked."""
+        self.lifted.add(node.index)
+        self.tracking.add(node.index)
+        self.plain.discard(node.index)
+
+    def tracks(self, node: Node) -> bool:
+        """Whether a node is tracked where nobody compiles."""
+        return node.index in self.tracking if node.index in self.known else node.tracked
+
+    def is_plain(self, node: Node) -> bool:
+        """Whether a node is a plain array or number where nobody compiles."""
+        return node.index in self.plain
+
+    def draws(self, rng: Any) -> None:
+        """Remember the state of a generator that an op is about to draw from."""
+        bits = getattr(rng, "bit_generator", rng)
+        if isinstance(bits, np.random.BitGenerator):
+            self.drawn.setdefault(id(bits), (bits, bits.state))
+
+    def put_back_draws(self) -> None:
+        """Set generators back: what was drawn to record is not a call."""
+        for bits, state in self.drawn.values():
+            bits.state = state
+
+    def assigned(self, node: Node) -> None:
+        """Raise if the node that is about to be assigned into was made outside."""
+        if node.index < self.started:
+            raise CompileError(
+                f"{describe(node)} was assigned into while compiling ({user_line()}), but it was made outside of the "
+                "function, and the compiled function would not assign into it. Assign into a copy, y = x.copy(), and "
+                "return it."
+            )
+
+    def node_of(self, y: Any) -> Any:
+        """The node that holds ``y``, if it is an array that one holds; else ``y``."""
+        index = self.arrays.get(id(y)) if isinstance(y, np.ndarray) else None
+        return y if index is None else self.known[index]
+
+    def leave_behind(self) -> None:
+        """Take all that was recorded its numbers, once it is compiled: who kept some of it must not use them."""
+        for node in [*self.given, *[self.known[i] for i in self.constants], *[step.node for step in self.steps]]:
+            if is_alive(node):
+                leave_behind(node)
+
+    def pulled(self, node: Node, g: Any, found: dict[int, Any]) -> None:
+        """What was recorded since the last node belongs to where ``node`` was made."""
+        place = None if node.origin is None else node.origin.place
+        for k in range(self.pulled_to, len(self.steps)):
+            self.steps[k] = self.steps[k]._replace(place=place)
+        self.pulled_to = len(self.steps)
+
+    def start_sweep(self, cotangent: Node) -> int:
+        """What is recorded from here on belongs to a sweep from this cotangent."""
+        self.know(cotangent)
+        self.pulled_to = len(self.steps)
+        return self.pulled_to
+
+    def constant(self, array: Any) -> Node:
+        """A node for a constant, which is plain where nobody compiles."""
+        node: Any = RecordedTensor.__new__(RecordedTensor)
+        Node.__init__(node, array, False, None)
+        self.constants[node.index] = array
+        self.plain.add(node.index)
+        self.know(node)
+        return node  # type: ignore[no-any-return]
+
+    def finite(self, node: Node) -> bool:
+        """Whether all entries of a node may be taken for finite."""
+        data: Any = node._data
+        while isinstance(data, Batched):
+            if not isinstance(data.array, Node):
+                return bool(np.isfinite(data.array).all())
+            node, data = data.array, data.array._data
+        if self.promise:
+            self.promised.append(node.index)
+        return self.promise
+
+    def _refer(self, tree: Any) -> Any:
+        """Arguments with a reference in the place of every node, and of every array that a node holds."""
+        if isinstance(tree, Node):
+            if tree.index not in self.known:
+                self._enter(tree)
+            return Ref(tree.index)
+        if isinstance(tree, np.ndarray):
+            index = self.arrays.get(id(tree))
+            return tree if index is None else Ref(index)
+        if type(tree) in (tuple, list):
+            return type(tree)([self._refer(branch) for branch in tree])
+        if isinstance(tree, dict):
+            return {key: self._refer(branch) for key, branch in tree.items()}
+        if isinstance(tree, slice):
+            return slice(*[self._refer(part) for part in (tree.start, tree.stop, tree.step)])
+        return tree
+
+    def _enter(self, node: Node) -> None:
+        """Take in a node from outside: a parameter, or a tensor that is a constant."""
+        if node.rule is not None and node.tracked:
+            raise CompileError(
+                f"{describe(node)} was computed outside of the function that is being compiled. Its value now would be "
+                "taken for good. Pass it as an argument."
+            )
+        if node.index > self.started:  # made in the function itself, of a constant
+            self.constants[node.index] = node._data
+            node.__class__ = RecordedValue if isinstance(node, Value) else RecordedTensor
+        else:
+            self.outside[node.index] = node
+        if node.tracked:
+            self.tracking.add(node.index)
+        self.know(node)
+
+
+def references(tree: Any) -> Iterator[Ref]:
+    """The references in nested arguments."""
+    if isinstance(tree, Ref):
+        yield tree
+    elif isinstance(tree, tuple | list):
+        for branch in tree:
+            yield from references(branch)
+    elif isinstance(tree, dict):
+        yield from references(tuple(tree.values()))
+    elif isinstance(tree, slice):
+        yield from references((tree.start, tree.stop, tree.step))
+
+
+def _same(x: Any, /) -> Any:
+    return x
+
+
+SAME = Rule(_same, formula="y = x", listed=False)
+"""The rule of a node that is another one under a new number."""
