@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-Step = Callable[[], float]
+import numpy as np
+
+Step = Callable[[], Any]
+"""What is timed: it returns its loss, or whatever it computes, as a number or an array of any library."""
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Bar:
 
 @dataclass
 class Row:
-    """One question: contestants by name, each a step that returns its loss."""
+    """One question: contestants by name, each a step; and why others do not run."""
 
     name: str
     question: str
@@ -33,6 +37,7 @@ class Row:
     tolerance: float = 1e-3
     collect: bool = False
     bars: list[Bar] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,18 +54,40 @@ class Result:
         return statistics.median(a / b for a, b in zip(self.times[contestant], self.times[rival]))
 
 
+def installed(makers: Mapping[str, Callable[[], Step]]) -> dict[str, Step]:
+    """The contestants whose libraries are there."""
+    found = {}
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except ImportError:
+            continue
+    return found
+
+
 def check(row: Row, steps: int = 3) -> None:
-    """Raise unless every contestant's losses agree with the reference's over a few steps."""
-    losses = {name: [step() for _ in range(steps)] for name, step in row.contestants.items()}
-    expected = losses[row.reference]
-    for name, found in losses.items():
+    """Raise unless all contestants compute what the reference does, over a few steps."""
+    results = {name: [np.asarray(step()).copy() for _ in range(steps)] for name, step in row.contestants.items()}
+    expected = results[row.reference]
+    for name, found in results.items():
         for a, b in zip(found, expected):
-            if abs(a - b) > row.tolerance * max(1.0, abs(b)):
+            if a.shape != b.shape or not np.all(np.abs(a - b) <= row.tolerance * max(1.0, np.max(np.abs(b)))):
                 raise AssertionError(f"{row.name}: {name} computes {found}, {row.reference} computes {expected}")
 
 
-def measure(row: Row) -> Result:
-    """Time all contestants, interleaved."""
+def leave_out_failing(row: Row) -> None:
+    """Take out contestants that raise in their first step; the others go on from there."""
+    for name, step in list(row.contestants.items()):
+        try:
+            step()
+        except Exception as error:
+            del row.contestants[name]
+            row.failed[name] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+
+
+def measure(row: Row, clock: Callable[[], float] = time.perf_counter) -> Result:
+    """Time all contestants that run, interleaved."""
+    leave_out_failing(row)
     check(row)
     gc.collect()
     gc.freeze()  # modules and models are left out of the collections below
@@ -70,10 +97,10 @@ def measure(row: Row) -> Result:
             if row.collect:
                 gc.collect()  # nobody pays for another contestant's garbage
             step()
-            start = time.perf_counter()
+            start = clock()
             for _ in range(row.inner):
                 step()
-            times[name].append((time.perf_counter() - start) / row.inner)
+            times[name].append((clock() - start) / row.inner)
     reference = times[row.reference]
     return Result(
         row,

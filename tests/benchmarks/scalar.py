@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+import autodiff as ad
 from autodiff import Value
 
-from .harness import Bar, Row, Step
+from .harness import Bar, Row, Step, installed
 
 
-def scalar_net(make: Any, X: Any, y: Any) -> Step:
+def scalar_net(make: Any, X: Any, y: Any, compiled: bool = False) -> Step:
     """One step of an MLP 2-16-16-1 on Values, max-margin loss, written as micrograd's demo is."""
     random.seed(0)
     sizes = [2, 16, 16, 1]
@@ -29,9 +30,14 @@ def scalar_net(make: Any, X: Any, y: Any) -> Step:
             x = [a.relu() for a in x] if depth < 2 else x
         return x[0]
 
-    def step() -> float:
+    def loss_of() -> Any:
         losses = [(1 + -t * score(x)).relu() for x, t in zip(X, y)]
-        loss = sum(losses) * (1.0 / len(losses))
+        return sum(losses) * (1.0 / len(losses))
+
+    loss_of = ad.compile(loss_of) if compiled else loss_of
+
+    def step() -> float:
+        loss = loss_of()
         for p in params:
             p.grad = 0.0
         loss.backward()
@@ -42,29 +48,34 @@ def scalar_net(make: Any, X: Any, y: Any) -> Step:
     return step
 
 
-def scalar() -> Row:
+def micrograd(X: Any, y: Any) -> Step:
+    """The library whose demo this is."""
+    from micrograd.engine import Value as MicrogradValue
+
+    return scalar_net(MicrogradValue, X, y)
+
+
+def scalar(points: int = 100) -> Row:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(100, 2)).tolist()
+    X = rng.normal(size=(points, 2)).tolist()
     y = [1 if a > 0 else -1 for a, _ in X]
-    contestants = {"autodiff": scalar_net(Value, X, y)}
-    bars = []
-    try:
-        from micrograd.engine import Value as MicrogradValue
-    except ImportError:
-        pass
-    else:
-        contestants["micrograd"] = scalar_net(MicrogradValue, X, y)
-        bars = [Bar("autodiff", "micrograd", 0.2)]
+    contestants = installed(
+        {
+            "autodiff": lambda: scalar_net(Value, X, y),
+            "autodiff compiled": lambda: scalar_net(Value, X, y, compiled=True),
+            "micrograd": lambda: micrograd(X, y),
+        }
+    )
     return Row(
         "scalar",
-        "MLP 2-16-16-1 on single numbers, 100 points (65,000 nodes): one step",
+        f"MLP 2-16-16-1 on single numbers, {points} points, about {points * 650:,} nodes: one step",
         "autodiff",
         contestants,
         rounds=15,
         inner=1,
         tolerance=1e-9,
         collect=True,  # micrograd's tapes are cycles
-        bars=bars,
+        bars=[Bar("autodiff", "micrograd", 0.2), Bar("autodiff compiled", "micrograd", 0.001)],
     )
 
 
@@ -82,15 +93,16 @@ def chain_of(n: int, make: Any, item: Any) -> Step:
     return step
 
 
+def torch_chain(n: int) -> Step:
+    """The same in PyTorch."""
+    import torch
+
+    return chain_of(n, lambda x: torch.tensor(x, requires_grad=True), lambda g: g.item())
+
+
 def chain(n: int) -> Row:
     """A chain of ``n`` additions on Values, next to PyTorch."""
-    contestants = {"autodiff": chain_of(n, lambda x: Value(x), lambda g: g)}
-    try:
-        import torch
-    except ImportError:
-        pass
-    else:
-        contestants["PyTorch"] = chain_of(n, lambda x: torch.tensor(x, requires_grad=True), lambda g: g.item())
-    rounds = {1_000: 100, 10_000: 30, 100_000: 7, 1_000_000: 3}[n]
+    contestants = installed({"autodiff": lambda: chain_of(n, Value, lambda g: g), "PyTorch": lambda: torch_chain(n)})
+    rounds = max(3, min(100, 300_000 // n))
     question = f"a chain of {n:,} additions, forward and backward"
     return Row(f"chain{n}", question, "autodiff", contestants, rounds=rounds, inner=1, collect=True)
