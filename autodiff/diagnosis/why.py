@@ -183,6 +183,7 @@ def _untracked(p: Node, name: str, frame: FrameType) -> Why:
             if node.tracked
             and node.index < p.index
             and shape_of(node) == shape_of(p)
+            and np.asarray(data_of(node)).dtype == np.asarray(p._data).dtype
             and np.array_equal(data_of(node), p._data)
         ]
         if twins and np.size(p._data) > 1:
