@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from .program import Instruction, Program, Var, variables
 
 
@@ -117,8 +115,3 @@ def whole_families(program: Program, chosen: Iterable[Var]) -> set[Var]:
         if instruction.out in family and not instruction.function.fresh:
             family.update(instruction.reads)
     return family
-
-
-def size_in_bytes(buffers: Iterable[Buffer]) -> int:
-    """What buffers take together."""
-    return sum(int(np.prod(b.like.shape)) * b.like.dtype.itemsize for b in buffers if b.like.dtype is not None)

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.node import Node
 from ..core.numbers import is_number
 from ..value import Value
+from .arguments import mapped
 from .follow import Writer
 from .program import Function, Program, Var, substitute
 from .record import SAME, Recorder, Ref, Step
@@ -90,15 +91,7 @@ class Builder:
 
     def look_up(self, tree: Any) -> Any:
         """Arguments with variables in the place of references."""
-        if isinstance(tree, Ref):
-            return self.found[tree.number]
-        if type(tree) in (tuple, list):
-            return type(tree)([self.look_up(branch) for branch in tree])
-        if isinstance(tree, dict):
-            return {key: self.look_up(branch) for key, branch in tree.items()}
-        if isinstance(tree, slice):
-            return slice(*[self.look_up(part) for part in (tree.start, tree.stop, tree.step)])
-        return tree
+        return mapped(lambda x: self.found[x.number] if isinstance(x, Ref) else x, tree)
 
     def _result(self, step: Step) -> Any:
         rule, writer = step.rule, self.writer

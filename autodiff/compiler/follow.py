@@ -15,8 +15,9 @@ import numpy as np
 
 from ..core.dispatch import NotAnArray
 from ..core.numbers import is_number
-from ..core.rule import Rule
+from ..core.rule import TABLE, Rule
 from ..core.source import Place
+from .arguments import mapped
 from .program import Function, Instruction, Var, substitute, var_like
 
 
@@ -65,7 +66,9 @@ class Writer:
             return result.var
         except Exception:  # NumPy turns what a stand-in raises into errors of its own
             del self.instructions[start:]
-        return self.write(Function("named", rule.name, forward, not rule.random), tuple(args), options)
+        # A rule of the user's own may be called like one of NumPy's functions, and do something else.
+        name = rule.name if TABLE.get(rule.name) is rule else f"own.{rule.name}"
+        return self.write(Function("named", name, forward, not rule.random), tuple(args), options)
 
     def _stand_in(self, var: Var) -> Any:
         if issubclass(var.kind, np.ndarray | np.generic):
@@ -75,15 +78,7 @@ class Writer:
 
 def bare(tree: Any) -> Any:
     """Arguments with variables in the place of their stand-ins."""
-    if type(tree) in STAND_INS:
-        return tree.var
-    if type(tree) in (tuple, list):
-        return type(tree)([bare(branch) for branch in tree])
-    if isinstance(tree, dict):
-        return {key: bare(branch) for key, branch in tree.items()}
-    if isinstance(tree, slice):
-        return slice(bare(tree.start), bare(tree.stop), bare(tree.step))
-    return tree
+    return mapped(lambda x: x.var if type(x) in STAND_INS else x, tree)
 
 
 class Followed:
@@ -119,6 +114,9 @@ class Followed:
         return mine and not views and (target.shape, target.dtype) == (result.shape, result.dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        known: Any = getattr(np, ufunc.__name__, None)
+        if known is not ufunc:  # another library's: printed source knows NumPy alone
+            raise NotAnArray
         if method == "__call__":
             return self._do("ufunc", ufunc.__name__, ufunc, *inputs, **options)
         if method == "reduce":

@@ -126,7 +126,7 @@ def unchanged(instruction: Instruction, makers: dict[Var, Instruction]) -> Var |
     elif name in ("T", "mT") and isinstance(x, Var) and x in makers:
         before = makers[x]
         x = before.args[0] if before.function.name == name else None
-    elif name == "stack":
+    elif name == "stack" and type(args[0]) in (tuple, list):
         axis = args[1] if len(args) > 1 else instruction.options.get("axis", 0)
         x = taken_apart(args[0], makers) if axis == 0 else None
     elif name == "transpose":
@@ -244,14 +244,16 @@ SHAPES = frozenset(["reshape", "ravel", "T", "mT", "transpose", "broadcast_to", 
 def spreads(instruction: Instruction, v: Var) -> bool:
     """Whether the result is sure to have an infinity or a nan if ``v`` has one anywhere."""
     function, args = instruction.function, instruction.args
+    if 0 in instruction.out.shape:
+        return False
     if function.kind == "reduce":
         return function.name == "add" and set(instruction.options) <= {"axis", "keepdims"}
     if function.kind == "ufunc" and function.name in LINEAR:
-        return not instruction.options and 0 not in instruction.out.shape
+        return not instruction.options
     if function.name == "dot" and len(args) == 2 and args[1] is v and len(v.shape) == 2:
         return not isinstance(args[0], Var) and bool(np.all(args[0] != 0))
     if function.name in ("stack", "concatenate"):
-        return any(a is v for a in args[0])
+        return any(a is v for a in variables(args))
     if function.name == "scatter_add":
         key = instruction.options["key"]
         return args[0] is v and all(isinstance(k, slice | int) for k in (key if type(key) is tuple else (key,)))

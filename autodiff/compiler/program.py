@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.source import Place
+from .arguments import leaves, mapped
 
 
 @dataclass(eq=False, slots=True)
@@ -179,26 +180,9 @@ class Program:
 
 def variables(tree: Any) -> Iterator[Var]:
     """The variables in nested arguments."""
-    if isinstance(tree, Var):
-        yield tree
-    elif isinstance(tree, tuple | list):
-        for branch in tree:
-            yield from variables(branch)
-    elif isinstance(tree, dict):
-        for branch in tree.values():
-            yield from variables(branch)
-    elif isinstance(tree, slice):
-        yield from variables((tree.start, tree.stop, tree.step))
+    return (x for x in leaves(tree) if isinstance(x, Var))
 
 
 def substitute(tree: Any, change: Callable[[Var], Any]) -> Any:
     """Nested arguments with every variable replaced."""
-    if isinstance(tree, Var):
-        return change(tree)
-    if type(tree) in (tuple, list):
-        return type(tree)([substitute(branch, change) for branch in tree])
-    if isinstance(tree, dict):
-        return {key: substitute(branch, change) for key, branch in tree.items()}
-    if isinstance(tree, slice):
-        return slice(*[substitute(part, change) for part in (tree.start, tree.stop, tree.step)])
-    return tree
+    return mapped(lambda x: change(x) if isinstance(x, Var) else x, tree)

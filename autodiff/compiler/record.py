@@ -14,6 +14,7 @@ from ..core.node import Node, describe, next_index
 from ..core.rule import Rule
 from ..core.source import Place, user_line
 from ..value import Value
+from .arguments import leaves, mapped
 from .recorded import RecordedTensor, RecordedValue, is_alive, leave_behind
 
 
@@ -197,20 +198,15 @@ class Recorder(Watcher):
 
     def _refer(self, tree: Any) -> Any:
         """Arguments with a reference in the place of every node, and of every array that a node holds."""
-        if isinstance(tree, Node):
-            if tree.index not in self.known:
-                self._enter(tree)
-            return Ref(tree.index)
-        if isinstance(tree, np.ndarray):
-            index = self.arrays.get(id(tree))
-            return tree if index is None else Ref(index)
-        if type(tree) in (tuple, list):
-            return type(tree)([self._refer(branch) for branch in tree])
-        if isinstance(tree, dict):
-            return {key: self._refer(branch) for key, branch in tree.items()}
-        if isinstance(tree, slice):
-            return slice(*[self._refer(part) for part in (tree.start, tree.stop, tree.step)])
-        return tree
+        return mapped(self._reference, tree)
+
+    def _reference(self, x: Any) -> Any:
+        if isinstance(x, Node):
+            if x.index not in self.known:
+                self._enter(x)
+            return Ref(x.index)
+        index = self.arrays.get(id(x)) if isinstance(x, np.ndarray) else None
+        return x if index is None else Ref(index)
 
     def _enter(self, node: Node) -> None:
         """Take in a node from outside: a parameter, or a tensor that is a constant."""
@@ -231,15 +227,7 @@ class Recorder(Watcher):
 
 def references(tree: Any) -> Iterator[Ref]:
     """The references in nested arguments."""
-    if isinstance(tree, Ref):
-        yield tree
-    elif isinstance(tree, tuple | list):
-        for branch in tree:
-            yield from references(branch)
-    elif isinstance(tree, dict):
-        yield from references(tuple(tree.values()))
-    elif isinstance(tree, slice):
-        yield from references((tree.start, tree.stop, tree.step))
+    return (x for x in leaves(tree) if isinstance(x, Ref))
 
 
 def _same(x: Any, /) -> Any:
