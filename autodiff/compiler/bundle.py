@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import inspect
+import sys
 import textwrap
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -37,6 +38,10 @@ def bundled(source: str, given: dict[str, Any]) -> str:
     return "\n".join([*lines[:after], "", *imports, "", *bundle.parts, *kept]) + "\n"
 
 
+IMPORTED = {"numpy", "scipy", *sys.stdlib_module_names}
+"""What a module may import; functions of others, the user's own among them, are written out."""
+
+
 class _Bundle:
     """Collects definitions, each after what it needs."""
 
@@ -55,7 +60,7 @@ class _Bundle:
         self.defined[name] = value
         if isinstance(value, ModuleType):
             self.imports.add(f"import {value.__name__} as {name}" if name != value.__name__ else f"import {name}")
-        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] == "autodiff":
+        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] not in IMPORTED:
             self._function(name, value)
         elif isinstance(value, type) and value.__module__.partition(".")[0] == "autodiff":
             self._class(name, value)

@@ -31,7 +31,8 @@ def compile(f: Callable[..., Any] | None = None, *, reuse_outputs: bool = False,
     ----------
     f : callable
         Of arrays, tensors, numbers, and nested structures of them; it may use tensors from outside, such as a model's
-        parameters, which are read at each call.  Plain arrays from outside are constants.
+        parameters, which are read at each call.  Plain arrays from outside are constants: it compiles again when one is
+        replaced, and does not see what is written into one.
     reuse_outputs : bool
         Return arrays that the next call writes over.
     exact : bool
@@ -86,7 +87,7 @@ class Compiled:
         """Call ``f``, or what it was compiled to."""
         mode = is_recording()
         if mode is not True and mode is not False:
-            if all(hasattr(watcher, "call_compiled") for watcher in mode.watchers):  # a profile
+            if all([watcher.call_compiled is not None for watcher in mode.watchers]):  # a profile
                 return mode.watchers[0].call_compiled(self, args, kwargs)
             return self.f(*args, **kwargs)  # somebody watches: an outer compile, a trace, lint
         leaves: list[Any] = []

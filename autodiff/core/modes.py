@@ -17,6 +17,8 @@ class Watcher:
 
     compiles = False
     """Whether what is recorded will be run again on other numbers."""
+    call_compiled: Callable[..., Any] | None = None
+    """Calls a compiled function for who wants to see it run compiled; others see the function itself."""
 
     def recorded(self, node: Node, args: tuple[Any, ...]) -> None:
         """An op made ``node`` of ``args``, which the node itself may not remember."""

@@ -179,8 +179,7 @@ def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike, /) -> Array:
         raise KindError("softmax_cross_entropy got complex logits; probabilities are of real ones.")
     top = row_tops(logits)  # as softmax does, so that a compiler shares it
     total = row_sums(np.exp(logits - top))
-    rows = np.arange(len(labels))
-    return np.add.reduce((np.log(total) + top)[:, 0] - logits[rows, labels]) / len(rows)
+    return mean.rule.forward((np.log(total) + top)[:, 0] - logits[np.arange(len(labels)), labels])
 
 
 @softmax_cross_entropy.def_vjp(wrt="logits")

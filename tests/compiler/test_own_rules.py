@@ -1,5 +1,7 @@
 """Rules of the user's own: the compiler knows nothing of them but what they do."""
 
+import runpy
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,13 @@ def test_nothing_says_nothing_of_an_infinity():
 
 
 SHAPES = [("given", (3,)), ("x", (3,)), ("out", (0, 3)), ("total", ())]
+
+
+def test_a_saved_program_has_the_rules_of_its_own(tmp_path):
+    op = tripled("trebled")
+    f = ad.compile(lambda x: op(x) + 1.0)
+    f(X)
+    path = f.save(tmp_path / "saved.py")
+    assert "autodiff" not in path.read_text().partition('"""')[2].partition('"""')[2]
+    (y,) = runpy.run_path(path)["forward"](X)
+    np.testing.assert_array_equal(y, 3 * X + 1)
