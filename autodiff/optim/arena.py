@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,14 +68,13 @@ class Arena:
 
     def gather(self) -> bool:
         """Find the gradients, or lay them, end to end; False if one is missing, or a parameter has other data since."""
-        gradients, in_place = [], True
-        for p, view, room in zip(self.params, self.views, self.rooms):
+        gradients = []
+        for p, view in zip(self.params, self.views):
             g = p.grad
             if p._data is not view or g.__class__ is not np.ndarray:
                 return False
-            in_place = in_place and g is room
             gradients.append(g)
-        if in_place:
+        if gradients[0] is self.rooms[0] and all(map(operator.is_, gradients, self.rooms)):
             self.gradient = self.room
         elif self.flat.size < COPY_BELOW:
             if self.spare is None:
