@@ -123,6 +123,8 @@ class Rule:
     pull, pull_nodes : callable
         ``pull(g, node, pending)`` adds the cotangents of a node's arguments to ``pending``, by index.  The second
         computes on nodes instead of on their data, so that the derivative is recorded itself.
+    pull_on : callable
+        What a plain sweep calls: ``pull``, or a form of it that leaves more to be added up later.
     push, push_nodes : callable
         ``push(tangents, node)`` is the tangent of a node, from those of its arguments by index; None if none has one.
     """
@@ -133,6 +135,7 @@ class Rule:
     op: Callable[..., Any]
     pull: Callable[[Any, Node, dict[int, Any]], None]
     pull_nodes: Callable[[Any, Node, dict[int, Any]], None]
+    pull_on: Callable[[Any, Node, dict[int, Any]], None]
     push: Callable[[dict[int, Any], Node], Any]
     push_nodes: Callable[[dict[int, Any], Node], Any]
 
@@ -209,6 +212,9 @@ class Rule:
 
     def __getattr__(self, name: str) -> Any:
         """Compile ``pull``, ``push`` and their ``_nodes`` forms when they are first asked for."""
+        if name == "pull_on":
+            self.pull_on = self.pull
+            return self.pull
         if name not in ("pull", "pull_nodes", "push", "push_nodes"):
             raise AttributeError(name)
         direction, _, nodes = name.partition("_")

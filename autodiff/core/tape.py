@@ -21,6 +21,7 @@ import numpy as np
 from .errors import StaleDataError, TapeError
 from .modes import Watcher, compiler, is_recording, watchers
 from .node import Node, describe, version_before
+from .placed import Placed
 
 NOWHERE: frozenset[int] = frozenset()
 
@@ -111,8 +112,11 @@ def pull_back(
         while nodes:
             node = nodes.pop()  # so that a caller who lets go of values as they pass can
             g = pending.pop(node.index, None)
-            if g is None:
-                continue
+            if g.__class__ is not np.ndarray:
+                if g is None:
+                    continue
+                if g.__class__ is Placed:
+                    g = g.written_out()
             rule: Any = node.rule
             if not rule.fresh and g.__class__ is np.ndarray:
                 g.setflags(
@@ -121,11 +125,12 @@ def pull_back(
             if watching:
                 pull_watched(watching, rule.pull_nodes if create_graph else rule.pull, g, node, pending)
             else:
-                (rule.pull_nodes if create_graph else rule.pull)(g, node, pending)
+                (rule.pull_nodes if create_graph else rule.pull_on)(g, node, pending)
             yield node, g
     for index, leaf in leaves.items():
         if index in pending:
-            yield leaf, pending[index]
+            g = pending[index]
+            yield leaf, g.written_out() if g.__class__ is Placed else g
 
 
 def pull_watched(watching: Iterable[Watcher], pull: Any, g: Any, node: Node, pending: dict[int, Any]) -> None:

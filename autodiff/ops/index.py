@@ -15,6 +15,7 @@ from ..core.looking import MASKS, numbers_of
 from ..core.modes import compiler
 from ..core.node import Array, ArrayLike, Node, data_of, shape_of, size_of
 from ..core.op import primitive, refuse_out
+from ..core.placed import Placed
 from ..core.rule import Sample, sample
 from .broadcast import sum_to
 from .families import linear
@@ -43,6 +44,20 @@ def refuse_masks(x: Array, key: Any) -> None:
 
 
 getitem.rule.refuses = refuse_masks
+
+
+def pull_slice(g: Any, node: Node, pending: dict[int, Any]) -> None:
+    """What a sweep does for ``x[key]``: of the zeros around ``g`` it writes out none before they are needed."""
+    x, key = node._a, plain_key(node.params["key"])  # type: ignore[index]
+    plain = x._data.__class__ is np.ndarray and isinstance(g, np.ndarray | np.generic) and g.dtype == x._data.dtype
+    if not plain or may_repeat(key):
+        getitem.rule.pull(g, node, pending)
+        return
+    c, i = Placed(x._data, key, g), x.index
+    pending[i] = pending[i] + c if i in pending else c
+
+
+getitem.rule.pull_on = pull_slice
 
 
 @getitem.def_samples
