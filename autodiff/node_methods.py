@@ -227,6 +227,7 @@ def _sweep_and_let_go(y: Node, start: Any) -> None:
             node.rule = FREED
             if node is not y:
                 node._data = Freed()
+        del g  # it would live until the next is there
 
 
 class Freed:

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .errors import StaleDataError, TapeError
 from .modes import Watcher, compiler, is_recording, watchers
@@ -112,13 +113,13 @@ def pull_back(
         while nodes:
             node = nodes.pop()  # so that a caller who lets go of values as they pass can
             g = pending.pop(node.index, None)
-            if g.__class__ is not np.ndarray:
+            rule: Any = node.rule
+            if g.__class__ is not ndarray:
                 if g is None:
                     continue
                 if g.__class__ is Placed:
                     g = g.written_out()
-            rule: Any = node.rule
-            if not rule.fresh and g.__class__ is np.ndarray:
+            if not rule.fresh and g.__class__ is ndarray:
                 g.setflags(
                     write=False
                 )  # the rule may hand it on as it is, or a view of it, which then is read-only too

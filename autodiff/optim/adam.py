@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, KindError
 from ..core.node import Node, describe
+from .arena import Scratch
 from .optimizer import Optimizer, State, require_at_least_0, require_below_1
 
 
@@ -30,6 +31,8 @@ class RunningMoments(Optimizer):
         self.eps = eps
         self.weight_decay = weight_decay
         self._scales: dict[Any, tuple[Any, ...]] = {}
+        self._filled: dict[Any, int] = {}
+        self.scratch = Scratch()
         super().__init__(params, lr)
 
     def storage(self, p: Node) -> Any:
@@ -48,7 +51,7 @@ class RunningMoments(Optimizer):
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
-        self._scales.clear()
+        self._filled.clear()
         super().step()
 
     def scales(self, t: int, dtype: Any) -> tuple[Any, ...]:
@@ -62,13 +65,42 @@ class RunningMoments(Optimizer):
         tuple
             :math:`1 - \beta_1`, :math:`1 - \beta_2`, the corrected ``lr`` and ``eps``, and ``lr * weight_decay``.
         """
-        if (t, dtype) not in self._scales:
+        if dtype not in self._scales:
+            self._scales[dtype] = tuple([np.empty((), dtype) for _ in range(5)])
+        scales = self._scales[dtype]
+        if self._filled.get(dtype) != t:
             beta1, beta2 = self.betas
             unbias1, unbias2 = 1 - beta1**t, 1 - beta2**t
             root = math.sqrt(unbias2)
             numbers = (1 - beta1, 1 - beta2, self.lr * root / unbias1, self.eps * root, self.lr * self.weight_decay)
-            self._scales[t, dtype] = tuple(np.array(x, dtype) for x in numbers)
-        return self._scales[t, dtype]
+            for scale, number in zip(scales, numbers):
+                scale[()] = number
+            self._filled[dtype] = t
+        return scales
+
+    def descend(self, p: Any, g: Any, state: State) -> None:
+        """The lines that both papers share.  They make no arrays: what they compute goes through ``a``."""
+        state["t"] += 1
+        m, v, a = state["m"], state["v"], self.scratch.like(p)
+        one_minus_beta1, one_minus_beta2, lr, eps, _ = self.scales(state["t"], p.dtype)
+
+        # m += (1 - beta1) * (g - m)
+        np.subtract(g, m, out=a)
+        a *= one_minus_beta1
+        m += a
+
+        # v += (1 - beta2) * (g * g - v)
+        np.multiply(g, g, out=a)
+        a -= v
+        a *= one_minus_beta2
+        v += a
+
+        # p -= lr * m / (sqrt(v) + eps)
+        np.sqrt(v, out=a)
+        a += eps
+        np.divide(m, a, out=a)
+        a *= lr
+        p -= a
 
 
 class Adam(RunningMoments):
@@ -123,16 +155,13 @@ class Adam(RunningMoments):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
+    entrywise = True
+
     def update(self, p: Any, g: Any, state: State) -> None:
         """Change ``p`` and the averages in place."""
-        state["t"] += 1
-        m, v = state["m"], state["v"]
-        one_minus_beta1, one_minus_beta2, lr, eps, _ = self.scales(state["t"], p.dtype)
         if self.weight_decay:
             g = g + self.weight_decay * p
-        m += one_minus_beta1 * (g - m)
-        v += one_minus_beta2 * (g * g - v)
-        p -= lr * m / (np.sqrt(v) + eps)
+        self.descend(p, g, state)
 
 
 class AdamW(RunningMoments):
@@ -188,12 +217,10 @@ class AdamW(RunningMoments):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
+    entrywise = True
+
     def update(self, p: Any, g: Any, state: State) -> None:
         """Change ``p`` and the averages in place."""
-        state["t"] += 1
-        m, v = state["m"], state["v"]
-        one_minus_beta1, one_minus_beta2, lr, eps, decay = self.scales(state["t"], p.dtype)
+        *_, decay = self.scales(state["t"] + 1, p.dtype)
         p -= decay * p
-        m += one_minus_beta1 * (g - m)
-        v += one_minus_beta2 * (g * g - v)
-        p -= lr * m / (np.sqrt(v) + eps)
+        self.descend(p, g, state)

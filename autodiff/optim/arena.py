@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..core.flat import end_to_end, lay_flat
 from ..core.node import next_index
 
-COPY_BELOW = 16_384
-"""Entries up to which gradients that lie elsewhere are copied together: beyond, that costs more than calls do."""
+COPY_BELOW = 10_000
+"""Entries of a parameter, on average, up to which gradients that lie elsewhere are copied together.
+
+Beyond, that costs more than the calls that it spares.
+"""
+
+BLOCK = 131_072
+"""Entries that are updated at a time: what the formula computes on the way is no larger."""
+
+Update = Callable[[Any, Any, dict[str, Any]], None]
+
+
+def update_by_blocks(update: Update, p: Any, g: Any, state: dict[str, Any]) -> None:
+    """Call ``update``, which works entry by entry, on a large array part by part."""
+    if p.size <= BLOCK:
+        update(p, g, state)
+        return
+    arrays = {key: x for key, x in state.items() if isinstance(x, ndarray)}
+    if not all([x.shape == p.shape and x.flags.c_contiguous for x in (p, g, *arrays.values())]):
+        update(p, g, state)
+        return
+    part = state
+    for start in range(0, p.size, BLOCK):
+        cut = slice(start, start + BLOCK)
+        part = state | {key: x.reshape(-1)[cut] for key, x in arrays.items()}
+        update(p.reshape(-1)[cut], g.reshape(-1)[cut], part)
+    state |= {key: x for key, x in part.items() if key not in arrays}
+
+
+class Scratch:
+    """Memory for what an update computes on the way, so that it makes no arrays."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+        self.views: dict[Any, Any] = {}
+
+    def __reduce__(self) -> Any:
+        return Scratch, ()  # what is in it is worth nothing to a copy
+
+    def like(self, p: Any) -> Any:
+        """An array of the shape and dtype of ``p`` with anything in it; it lasts until the next one is asked for."""
+        key = p.shape, p.dtype
+        if key not in self.views:
+            if p.nbytes > self.memory.nbytes:
+                self.memory, self.views = np.empty(p.nbytes, np.uint8), {}
+            self.views[key] = ndarray(p.shape, p.dtype, self.memory)
+        return self.views[key]
 
 
 class Arena:
@@ -22,8 +67,6 @@ class Arena:
     ----------
     flat : ndarray
         The data of all parameters.
-    rooms : list of ndarray
-        Where gradients are best put: these lie end to end too, and :func:`~autodiff.core.flat.room_for` finds them.
     gradient : ndarray or None
         The gradients of all parameters; None if they lie apart and are too large to be copied.
     state : dict
@@ -32,68 +75,57 @@ class Arena:
 
     def __init__(self, params: Sequence[Any], states: Sequence[dict[str, Any]]) -> None:
         self.params, self.states = params, states
-        flat, self.views = lay_flat([p._data for p in params])
-        self.flat = flat.view(np.ndarray)
-        self.rooms = flat.rooms
-        self.room: Any = self.rooms[0].base
-        self.spare: Any = None
+        self.memory, self.views = lay_flat([p._data for p in params])
+        self.flat = self.memory.view(ndarray)
+        self.room: Any = None
+        self.spare: list[Any] = []
         self.gradient: Any = None
         for p, view in zip(params, self.views):
             p._data = view  # the same numbers in another place: no tape becomes stale
         self.state: dict[str, Any] = {}
         self.counters: list[str] = []
-        self.keys = 0
-        self._join_states()
-
-    def _join_states(self) -> None:
-        """Take over from the states of the parameters what the common one lacks, and the counters."""
-        lacking = [key for key in self.states[0] if key not in self.state]
-        for key, first in self.states[0].items():
-            if not isinstance(first, np.ndarray):
+        for key, first in states[0].items():
+            if isinstance(first, ndarray):
+                self.state[key] = np.concatenate([state[key].ravel() for state in states])
+                for state, part in zip(states, end_to_end(self.memory.shapes, self.state[key])):
+                    state[key] = part
+            else:
                 self.state[key] = first
-            elif key in lacking:
-                self.state[key] = np.concatenate([s[key].ravel() for s in self.states])
-        if lacking:
-            self._share()
-
-    def _share(self) -> None:
-        """Give each parameter's own state views of the common one, and the counters."""
-        for key, common in self.state.items():
-            apart = [common] * len(self.params)
-            parts = end_to_end(self.views, common) if isinstance(common, np.ndarray) else apart
-            for state, part in zip(self.states, parts):
-                state[key] = part
-        self.counters = [key for key, common in self.state.items() if not isinstance(common, np.ndarray)]
-        self.keys = len(self.state)
+                self.counters.append(key)
 
     def gather(self) -> bool:
         """Find the gradients, or lay them, end to end; False if one is missing, or a parameter has other data since."""
-        gradients = []
-        for p, view in zip(self.params, self.views):
-            g = p.grad
-            if p._data is not view or g.__class__ is not np.ndarray:
-                return False
-            gradients.append(g)
-        if gradients[0] is self.rooms[0] and all(map(operator.is_, gradients, self.rooms)):
+        rooms = self.memory.rooms
+        if rooms and all([p.grad is room and p._data is view for p, view, room in zip(self.params, self.views, rooms)]):
+            if self.room is None:
+                self.room = rooms[0].base.view(ndarray)  # type: ignore[union-attr]
             self.gradient = self.room
-        elif self.flat.size < COPY_BELOW:
-            if self.spare is None:
-                self.spare = np.empty_like(self.flat)
-            self.gradient = np.concatenate(gradients, None, out=self.spare)
+        elif self.flat.size < COPY_BELOW * len(self.params):
+            return self._copy()
         else:
             self.gradient = None
+            return all([p._data is view and p.grad.__class__ is ndarray for p, view in zip(self.params, self.views)])
         return True
 
-    def step(self, update: Callable[[Any, Any, dict[str, Any]], None]) -> None:
+    def _copy(self) -> bool:
+        if not self.spare:
+            self.spare = end_to_end(self.memory.shapes, np.empty_like(self.flat))
+        self.gradient = self.spare[0].base
+        for p, view, room in zip(self.params, self.views, self.spare):
+            g = p.grad
+            if p._data is not view or g.__class__ is not ndarray:
+                return False
+            room[...] = g  # for a few small arrays faster than one call of concatenate
+        return True
+
+    def step(self, update: Update) -> None:
         """Update all parameters by the gradients that were gathered: as one, or one by one."""
         if self.gradient is None:
             for p, state in zip(self.params, self.states):
-                update(p._data, p.grad, state)
-            self._join_states()
+                update_by_blocks(update, p._data, p.grad, state)
+            self.state |= {key: self.states[0][key] for key in self.counters}
         else:
-            update(self.flat, self.gradient, self.state)
-            if len(self.state) != self.keys:
-                self._share()
+            update_by_blocks(update, self.flat, self.gradient, self.state)
             for key in self.counters:
                 count = self.state[key]
                 for state in self.states:
@@ -108,9 +140,9 @@ def pack(params: Sequence[Any], states: Sequence[dict[str, Any]]) -> tuple[list[
     alone: list[int] = []
     for i, (p, state) in enumerate(zip(params, states)):
         data = p._data
-        if isinstance(data, np.ndarray) and data.size and p.grad.__class__ is np.ndarray:
-            counts = tuple((key, x) for key, x in state.items() if not isinstance(x, np.ndarray))
-            groups.setdefault((data.dtype, counts, len(state)), []).append(i)
+        if isinstance(data, ndarray) and data.size and p.grad.__class__ is ndarray:
+            counts = tuple((key, x) for key, x in state.items() if not isinstance(x, ndarray))
+            groups.setdefault((data.dtype, counts, tuple(state)), []).append(i)
         else:
             alone.append(i)
     arenas = []

@@ -12,7 +12,7 @@ from ..core import numbers
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import is_recording, watchers
 from ..core.node import Node, data_of, describe, next_index
-from .arena import Arena, pack
+from .arena import Arena, pack, update_by_blocks
 
 State = dict[str, Any]
 """What an optimizer remembers of one parameter: arrays of its shape, and counters."""
@@ -28,9 +28,38 @@ class Optimizer:
         What is remembered of each parameter.
     settings : tuple of str
         Names of the attributes that :meth:`state_dict` saves beside the state.
+    entrywise : bool
+        Declared beside ``update``: it works entry by entry, on what ``fresh_state`` made and in place.  Then parameters
+        are updated many at a time, and large ones part by part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autodiff as ad
+    >>> from autodiff import optim
+    >>> class SignDescent(optim.Optimizer):
+    ...     entrywise = True
+    ...
+    ...     def fresh_state(self, p):
+    ...         return {}
+    ...
+    ...     def update(self, p, g, state):
+    ...         p -= self.lr * np.sign(g)
+    >>> w = ad.Tensor([3.0, -2.0])
+    >>> optimizer = SignDescent([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    array([ 2.5, -1.5])
     """
 
     settings: tuple[str, ...] = ("lr",)
+    entrywise = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "update" in vars(cls) and "entrywise" not in vars(cls):
+            cls.entrywise = False  # whatever holds for the update that it overrides
 
     def __init__(self, params: Iterable[Any], lr: Any) -> None:
         self.params = require_leaves(type(self).__name__, params)
@@ -39,6 +68,7 @@ class Optimizer:
         self._packed = False
         self._arenas: list[Arena] = []
         self._alone: list[int] = []
+        self._waiting: list[Any] = []
 
     @property
     def lr(self) -> Any:
@@ -56,7 +86,7 @@ class Optimizer:
         raise NotImplementedError
 
     def update(self, p: Any, g: Any, state: State) -> None:
-        """Change the array ``p`` and its state in place, given the gradient ``g``."""
+        """Change the array ``p`` and its state in place, given the gradient ``g``: see ``entrywise``."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -69,18 +99,27 @@ class Optimizer:
         for watcher in () if is_recording() is True else watchers():
             watcher.stepped(self)
         if not (self._packed and self._gather()):
-            self._arenas, self._alone = pack(self.params, self.state)
-            self._packed = self._gather() and all([p.grad is not None or not p.tracked for p in self.params])
+            self._pack()
         for arena in self._arenas:
             arena.step(self.update)
         for i in self._alone:
             self._step_one(self.params[i], self.state[i])
 
+    def _pack(self) -> None:
+        self._arenas, self._alone = [], list(range(len(self.params)))
+        if self.entrywise:
+            self._arenas, self._alone = pack(self.params, self.state)
+            self._waiting = [p for p in self.params if p.grad is None]
+        self._packed = self._gather()
+
     def _gather(self) -> bool:
-        return all([arena.gather() for arena in self._arenas])
+        """Find the gradients; False if other parameters have one than when they were packed."""
+        if self._waiting and any([p.grad is not None for p in self._waiting]):
+            return False
+        return all(map(Arena.gather, self._arenas))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_packed": False, "_arenas": [], "_alone": []}  # a copied view is a view no more
+        return {**vars(self), "_packed": False, "_arenas": [], "_alone": [], "_waiting": []}  # copies are no views
 
     def _step_one(self, p: Node, state: State) -> None:
         g = p.grad
@@ -90,7 +129,10 @@ class Optimizer:
             g = data_of(g)
         data = p._data
         if isinstance(data, np.ndarray):
-            self.update(data, g, state)
+            if self.entrywise:
+                update_by_blocks(self.update, data, g, state)
+            else:
+                self.update(data, g, state)
             p.index = next_index()
         else:
             self._step_number(p, g, state)

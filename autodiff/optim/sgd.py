@@ -53,6 +53,8 @@ class SGD(Optimizer):
     """
 
     settings = ("lr", "momentum", "nesterov", "weight_decay")
+    entrywise = True
+    _momentum: float = 0
 
     def __init__(
         self, params: Iterable[Any], lr: Any, momentum: float = 0, *, nesterov: bool = False, weight_decay: float = 0
@@ -60,10 +62,10 @@ class SGD(Optimizer):
         require_at_least_0("SGD", momentum=momentum, weight_decay=weight_decay)
         if nesterov and not momentum:
             raise ArgumentError("SGD got nesterov=True without momentum; give it some: momentum=0.9.")
+        super().__init__(params, lr)
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
-        super().__init__(params, lr)
 
     def fresh_state(self, p: Any) -> State:
         """One velocity for each parameter, if there is momentum."""
@@ -75,8 +77,6 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * p
         if self.momentum:
-            if "v" not in state:  # momentum was switched on since
-                state |= self.fresh_state(p)
             v, momentum = state["v"], self.momenta[p.dtype]
             v *= momentum
             v += g
@@ -92,3 +92,7 @@ class SGD(Optimizer):
     def momentum(self, momentum: float) -> None:
         self._momentum = momentum
         self.momenta = ByDtype(momentum)
+        for p, state in zip(self.params, self.state):
+            if momentum and "v" not in state:
+                state |= self.fresh_state(self.storage(p))
+                self._packed = False
