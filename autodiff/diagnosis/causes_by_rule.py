@@ -15,7 +15,9 @@ from .answer import Reason, all_of, range_text, share_text
 from .flow import Edge, as_floats, called
 from .signs import activation_name, saturation
 
-SQUASHING = frozenset({"erf", "erfc", "ndtr", "arctan", "softplus", "silu", "gelu", "elu", "log_sigmoid", "softsign"})
+SQUASHING = frozenset(
+    {"erf", "erfc", "ndtr", "arctan", "softplus", "silu", "gelu", "gelu_tanh", "elu", "log_sigmoid", "softsign"}
+)
 """Rules with a flat end, beside those of :data:`~autodiff.diagnosis.signs.SATURATING`."""
 STEPS = frozenset(
     {

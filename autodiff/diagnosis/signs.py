@@ -20,7 +20,7 @@ SATURATED_SOFTMAX = 0.97
 """A row of a softmax whose largest entry is above this is nearly one-hot: all its slopes are below 3 %."""
 
 ACTIVATIONS = frozenset(
-    {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "log_sigmoid", "tanh", "softmax"}
+    {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "softplus", "sigmoid", "log_sigmoid", "tanh", "softmax"}
 )
 """Rules that stand between layers.  A maximum with 0 counts as a relu."""
 SATURATING = frozenset({"tanh", "sigmoid", "softmax"})

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, KindError
 from ..core.node import Array, ArrayLike, data_of
 from ..core.numbers import is_foreign, is_ordered, lacks, like, whole
 from ..core.op import primitive
 from .arithmetic import sqrt
 from .exponential import exp, expm1, log, log1p
 from .families import elementwise, elementwise_samples, times
+from .into import into
+from .options import otherwise
+from .rows import exp_into
 from .select import equal, where
 from .special import ndtr, normal_density
 from .trigonometric import arctan
@@ -79,10 +83,11 @@ def sigmoid(x: ArrayLike, /) -> Array:
         left = np.real(x) < 0
         e = np.exp(np.where(left, x, -x))
         return np.where(left, e, 1) / (1 + e)
-    if kind != "f":
-        x = np.asarray(x, dtype=float)
+    e = -x if kind == "f" else -np.asarray(x, dtype=float)
     with np.errstate(over="ignore"):  # e**-x may be infinite: its reciprocal is the 0 that is meant
-        return 1 / (1 + np.exp(-x))
+        e = exp_into(e)
+    e += 1
+    return np.divide(1, e, out=e) if e.ndim else 1 / e
 
 
 def _softplus(x: Any) -> Any:
@@ -214,45 +219,145 @@ def silu(x: ArrayLike, /) -> Array:
     return _silu(x)
 
 
+ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
+
+
 def _gelu_constants(x: Array) -> Any:
     """``sqrt(2 / pi)`` and the cubic coefficient from the paper, in the kind of ``x``."""
     data = data_of(x)
     if not is_foreign(data):
-        return math.sqrt(2 / math.pi), 0.044715
+        return ROOT, CUBIC
     one = whole(data, 1)
     return 1 / sqrt(2 * arctan(one)), 44715 * one / 10**6
 
 
-def _gelu_angle(x: Array) -> Array:
+def _logit_of_gelu(x: Array) -> Array:
+    """That of which the logistic function is the factor of ``x``: twice what the paper takes the tanh of."""
     root, cubic = _gelu_constants(x)
-    return root * (x + cubic * x * x * x)
+    return 2 * (root * (x + cubic * x * x * x))
 
 
-def _gelu_slope(x: Array, approximate: str) -> Array:
-    if approximate == "none":
-        return ndtr(x) + times(normal_density(x), x)
+def _in_floats(function: Callable[..., Array], x: Array, out: Array | None = None) -> Array:
+    """A function of arrays in single precision or more, of any: halves are taken in single precision."""
+    if x.dtype.char in "fdg" and x.ndim:
+        return function(x, out)
+    if x.dtype.kind == "c":
+        raise KindError("gelu got complex numbers; the normal distribution that it comes from is of real ones.")
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
+    y = function(x.reshape(-1).astype(np.float32 if dtype.char == "e" else dtype), None)
+    y = y.astype(dtype).reshape(x.shape)
+    if out is None:
+        return y[()]
+    out[...] = y
+    return out
+
+
+def _one_and_exp(x: Array, squares: Array, out: Array | None) -> Array:
+    """``1 + e**-a`` for that logit a, of arrays, in the memory ``out``: to make more would take longer than it does."""
+    e = np.multiply(squares, -2 * ROOT * CUBIC, out=out)
+    e -= 2 * ROOT
+    e *= x
+    np.exp(e, out=e)  # may be infinite: its reciprocal is the 0 that is meant
+    e += 1
+    return e
+
+
+def _gelu_tanh(x: Array, out: Array | None) -> Array:
+    x = x.clip(FAR_BELOW, np.inf)
+    y = np.multiply(x, x, out=out)
+    return np.divide(x, _one_and_exp(x, y, y), out=y)
+
+
+def _gelu_tanh_slope(x: Array, out: Array | None) -> Array:
+    x = x.clip(FAR_BELOW, -FAR_BELOW)  # farther out slopes are 0 and 1
+    slope = np.multiply(x, x, out=out)
+    s = _one_and_exp(x, slope, None)
+    np.divide(1, s, out=s)
+    slope *= 6 * ROOT * CUBIC
+    slope += 2 * ROOT
+    slope *= x
+    slope *= np.subtract(1, s, out=x)
+    slope += 1
+    slope *= s
+    return slope
+
+
+def _gelu_tanh_slope_of_number(x: Any) -> Any:
     root, cubic = _gelu_constants(x)
-    s = sigmoid(2 * _gelu_angle(x))
-    return s + times(s * (1 - s), x * (2 * root * (1 + 3 * cubic * x * x)))
+    a = _logit_of_gelu(x)
+    return sigmoid(a) * (1 + times(sigmoid(-a), x * (2 * root * (1 + 3 * cubic * x * x))))
 
 
-def _gelu(x: Array, approximate: str) -> Array:
-    if approximate == "none":
-        return _finite_below(x) * ndtr(x)
-    if approximate == "tanh":
-        return _finite_below(x) * sigmoid(2 * _gelu_angle(x))
-    raise ArgumentError(f"gelu got approximate={approximate!r}; expected 'none' (exact) or 'tanh'.")
+def _gelu_tanh_curvature(x: Array) -> Array:
+    root, cubic = _gelu_constants(x)
+    a = _logit_of_gelu(x)
+    a_slope, a_curvature = 2 * root * (1 + 3 * cubic * x * x), 12 * root * cubic * x
+    share = sigmoid(a) * sigmoid(-a)
+    return times(share, 2 * a_slope + x * (a_curvature + a_slope * a_slope * (sigmoid(-a) - sigmoid(a))))
 
 
-@elementwise(_gelu_slope, formula=r"y = x\,\Phi(x), \quad y' = \Phi(x) + x\,\varphi(x)", number=_gelu)
-def gelu(x: ArrayLike, /, approximate: str = "none") -> Array:
+@elementwise(
+    _gelu_tanh_curvature,
+    formula=(
+        r"y = s + x\,s\,(1 - s)\,a', \; s = \sigma(a), \; a = \sqrt{8/\pi}\,(x + 0.044715\,x^3), \quad "
+        r"y' = s\,(1 - s)\,\big(2 a' + x\,(a'' + (1 - 2 s)\,a'^2)\big)"
+    ),
+    number=_gelu_tanh_slope_of_number,
+)
+def gelu_tanh_slope(x: ArrayLike, /) -> Array:
+    """The slope of ``gelu(x, "tanh")``, entry by entry."""
+    with np.errstate(over="ignore"):
+        return _in_floats(_gelu_tanh_slope, x)
+
+
+@into(gelu_tanh_slope)
+def gelu_tanh_slope_into(x: Array, out: Array) -> Array:
+    """Write it into ``out``."""
+    with np.errstate(over="ignore"):
+        return _in_floats(_gelu_tanh_slope, x, out)
+
+
+@elementwise(
+    lambda x: gelu_tanh_slope(x),
+    formula=(
+        r"y = x\,\sigma(a), \; a = \sqrt{8/\pi}\,(x + 0.044715\,x^3), \quad "
+        r"y' = \sigma(a) + x\,\sigma(a)\,\sigma(-a)\,a'"
+    ),
+    number=lambda x: _finite_below(x) * sigmoid(_logit_of_gelu(x)),
+)
+def gelu_tanh(x: ArrayLike, /) -> Array:
+    """``gelu(x, "tanh")``, entry by entry."""
+    with np.errstate(over="ignore"):
+        return _in_floats(_gelu_tanh, x)
+
+
+@into(gelu_tanh)
+def gelu_tanh_into(x: Array, out: Array) -> Array:
+    """Write it into ``out``."""
+    with np.errstate(over="ignore"):
+        return _in_floats(_gelu_tanh, x, out)
+
+
+def _gelu_as_given(x: ArrayLike, approximate: str = "none") -> Array:
+    if approximate not in ("none", "tanh"):
+        raise ArgumentError(f"gelu got approximate={approximate!r}; expected 'none' (exact) or 'tanh'.")
+    return gelu(x) if approximate == "none" else gelu_tanh(x)
+
+
+@otherwise(_gelu_as_given)
+@elementwise(
+    lambda x: ndtr(x) + times(normal_density(x), x),
+    formula=r"y = x\,\Phi(x), \quad y' = \Phi(x) + x\,\varphi(x)",
+    number=lambda x: _finite_below(x) * ndtr(x),
+)
+def gelu(x: ArrayLike, /) -> Array:
     """``x`` times the normal distribution function at ``x``, entry by entry; ``approximate`` is "none" or "tanh".
 
     References
     ----------
     .. [1] D. Hendrycks and K. Gimpel, arXiv:1606.08415 (2016).
     """
-    return _gelu(x, approximate)
+    return _finite_below(x) * ndtr(x)
 
 
 expit = sigmoid

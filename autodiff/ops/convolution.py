@@ -13,50 +13,16 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import add
 from .families import conjugated, contracted, is_finite
+from .into import into
 from .reduce import sum
 from .shape import reshape
-from .windows import Ints, Pairs, Windows, area, image_shape, images_first, images_last, of_stack, per_axis, places
+from .strips import cut, in_groups, inside, room, strips
+from .windows import Ints, Pairs, Windows, area, image_shape, images_last, of_stack, per_axis
 
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
 
-# Images make arrays of megabytes, which glibc's malloc hands back to the system at the end of each step, to ask for
-# them again, page by page, in the next: half of the time of a small net.  It keeps what it frees up to twice the size
-# of the largest block that it ever gave back (32 MB at most): here is one, of which no page is touched.
-np.empty(31 * 2**20, np.uint8)
-
-
 # One sum of products, x[n, c, s p + d i] * weight[o, c, i] * response[n, o, p], over the indices of two of
 # the three arrays: each of the next three rows gives the third, and its derivatives are the other two rows.
-
-STRIP = 2**17
-"""About so many numbers of the windows are laid out side by side at a time: what fits into a core's own cache."""
-
-
-def strips(x: Array, windows: Windows, count: Ints, groups: int) -> Iterator[tuple[slice, Array]]:
-    """What ``count`` windows see of images ``(C, ..., N)`` with their border, a strip of the image at a time.
-
-    Each strip has one column for each window and image; it comes with the place of its columns among all.
-    """
-    for top, height, place in cut(windows, count, len(x), x.shape[-1]):
-        strip: Array = np.empty((len(x), *windows.size, *height, x.shape[-1]), x.dtype)
-        rows = x[:, top * windows.stride[0] :]
-        for within, seen in places(windows, height):
-            strip[within] = rows[seen]
-        yield place, strip.reshape(groups, len(x) // groups * area(windows.size), place.stop - place.start)
-
-
-def cut(windows: Windows, count: Ints, channels: int, images: int) -> Iterator[tuple[int, Ints, slice]]:
-    """Cut an image into strips: the first row of windows in each, how many windows, and the place of its columns."""
-    row = area(count[1:]) * images
-    height = max(1, STRIP // max(1, channels * area(windows.size) * row))
-    for top in range(0, count[0], height):
-        bottom = min(top + height, count[0])
-        yield top, (bottom - top, *count[1:]), slice(top * row, bottom * row)
-
-
-def in_groups(a: Array, groups: int) -> Array:
-    """An array ``(channels, ...)`` as one matrix for each group, with a row for each channel."""
-    return a.reshape(groups, len(a) // groups, area(a.shape[1:]))
 
 
 @primitive(
@@ -67,12 +33,17 @@ def in_groups(a: Array, groups: int) -> Array:
 )
 def conv(x: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """Response ``(N, O, ...)`` of each window of ``x``, ``(N, C, ...)``, to ``weight``, ``(O, C / groups, ...)``."""
-    count = windows.number(x.shape[2:])
-    w = in_groups(weight, groups)
-    y = np.empty((*w.shape[:2], area(count) * len(x)), np.result_type(x, weight))
-    for place, columns in strips(windows.border(images_last(x)), windows, count, groups):
+    y = room((len(x), len(weight)), windows.number(x.shape[2:]), np.result_type(x, weight))
+    return conv_into(x, weight, windows, groups, y)
+
+
+@into(conv)
+def conv_into(x: Array, weight: Array, windows: Windows, groups: int, out: Array) -> Array:
+    """Write it into ``out``."""
+    w, y = in_groups(weight, groups), in_groups(inside(out), groups)
+    for place, columns in strips(images_last(x), windows, out.shape[2:], groups):
         np.matmul(w, columns, out=y[..., place])
-    return images_first(y.reshape(len(weight), *count, len(x)))
+    return out
 
 
 @primitive(
@@ -83,9 +54,15 @@ def conv(x: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int) -> A
 )
 def conv_layer(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """``conv(x, weight)`` with a number added for each output: ``bias``, of shape ``(O,)``."""
-    y = conv.rule.forward(x, weight, windows, groups)
-    bias = bias.reshape(-1, *(1,) * len(windows.size))
-    return np.add(y, bias, out=y if y.dtype == np.result_type(y, bias) else None)
+    y = room((len(x), len(weight)), windows.number(x.shape[2:]), np.result_type(x, weight, bias))
+    return conv_layer_into(x, weight, bias, windows, groups, y)
+
+
+@into(conv_layer)
+def conv_layer_into(x: Array, weight: Array, bias: Array, windows: Windows, groups: int, out: Array) -> Array:
+    """Write it into ``out``."""
+    y = conv_into(x, weight, windows, groups, out)
+    return np.add(y, bias.reshape(-1, *(1,) * len(windows.size)), out=out)
 
 
 @primitive(
@@ -96,17 +73,26 @@ def conv_layer(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, /, windows: Win
 )
 def conv_input(response: ArrayLike, weight: ArrayLike, /, windows: Windows, groups: int, shape: Ints) -> Array:
     """Each response times ``weight``, added up where its window stands in an image of ``shape``."""
-    count, images = response.shape[2:], len(response)
-    r = in_groups(images_last(response), groups)
-    w = in_groups(weight, groups).mT
     channels = weight.shape[1] * groups
-    y = np.zeros((channels, *windows.bordered_shape(shape), images), np.result_type(response, weight))
-    for top, height, place in cut(windows, count, channels, images):
-        strip = (w @ r[..., place]).reshape(channels, *windows.size, *height, images)
-        rows = y[:, top * windows.stride[0] :]
-        for within, seen in places(windows, height):
-            rows[seen] += strip[within]
-    return images_first(windows.unborder(y))
+    y = room((len(response), channels), shape, np.result_type(response, weight))
+    return conv_input_into(response, weight, windows, groups, shape, y)
+
+
+@into(conv_input)
+def conv_input_into(response: Array, weight: Array, windows: Windows, groups: int, shape: Ints, out: Array) -> Array:
+    """Write it into ``out``."""
+    r, w, y = in_groups(images_last(response), groups), in_groups(weight, groups).mT, inside(out)
+    y.fill(0)
+    parts = cut(windows, response.shape[2:], y)
+    rows = len(y) * area(windows.size)
+    memory = np.empty(rows * parts[0].columns, y.dtype)
+    for part in parts:
+        columns = memory[: rows * part.columns].reshape(groups, rows // groups, part.columns)
+        np.matmul(w, r[..., part.place], out=columns)
+        strip = columns.reshape(len(y), *windows.size, *part.number, len(out))
+        for _, within, seen in part.places:
+            y[seen] += strip[within]
+    return out
 
 
 @primitive(
@@ -117,12 +103,19 @@ def conv_input(response: ArrayLike, weight: ArrayLike, /, windows: Windows, grou
 )
 def conv_weight(x: ArrayLike, response: ArrayLike, /, windows: Windows, groups: int) -> Array:
     """Each response times what its window sees of ``x``, added up over images and windows."""
+    shape = (response.shape[1], x.shape[1] // groups, *windows.size)
+    return conv_weight_into(x, response, windows, groups, np.empty(shape, np.result_type(x, response)))
+
+
+@into(conv_weight)
+def conv_weight_into(x: Array, response: Array, windows: Windows, groups: int, out: Array) -> Array:
+    """Write it into ``out``."""
     r = in_groups(images_last(response), groups)
-    channels = x.shape[1] // groups
-    y = np.zeros((groups, channels * area(windows.size), r.shape[1]), np.result_type(x, response))
-    for place, columns in strips(windows.border(images_last(x)), windows, response.shape[2:], groups):
+    y = np.zeros((groups, area(out.shape[1:]), r.shape[1]), out.dtype)
+    for place, columns in strips(images_last(x), windows, response.shape[2:], groups):
         y += columns @ r[..., place].mT
-    return y.mT.reshape(response.shape[1], channels, *windows.size)
+    out[...] = y.mT.reshape(out.shape)
+    return out
 
 
 def through(product: Callable[[Array, Array], Array], g: Array, m: Array) -> Array:

@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,9 +36,19 @@ def contract(
     casting: Any = "safe",
 ) -> Array:
     """``np.einsum`` with its subscripts as text."""
-    if optimize is not False and (common := np.result_type(*arrays)).kind in "fc":
+    common = np.result_type(*(a.dtype for a in arrays)) if arrays else np.dtype(float)
+    products = None
+    if optimize is False and dtype is None and (order, casting) == ("K", "safe") and common.char in "fdFD":
+        products = products_for(subscripts, tuple(a.shape for a in arrays))
+    if (optimize is not False or products is not None) and common.kind in "fc":
         # On its way NumPy would sum truth values and whole numbers in their own type: True + True = True.
         arrays = tuple(a.astype(common) if a.dtype.kind in "biu" else a for a in arrays)
+    if products is not None:
+        return multiply_out(list(arrays), products)
+    return _by_numpy(subscripts, arrays, optimize, dtype, order, casting)
+
+
+def _by_numpy(subscripts: str, arrays: Sequence[Array], optimize: Any, dtype: Any, order: Any, casting: Any) -> Array:
     options = {} if dtype is None else {"dtype": dtype}
     try:
         return np.einsum(subscripts, *arrays, optimize=optimize, order=order, casting=casting, **options)
@@ -89,16 +99,164 @@ def explicit(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[list
     return inputs, ellipsis + "".join(sorted(c for c in set(joined) - set(ellipsis) if joined.count(c) == 1))
 
 
+FEW = 8192
+"""Up to so many multiplications NumPy's own loop is done before matrices are laid out."""
+
+
+LARGEST = 1 << 20
+"""So many entries may a result on the way have in any case."""
+
+
+class Matrices(NamedTuple):
+    """How an array becomes a stack of matrices: what of it is summed, what is left, in which order and shape."""
+
+    summed: tuple[int, ...]
+    kept: tuple[int, ...]
+    order: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+class Product(NamedTuple):
+    """One step: which operands it takes away, and their product as one of matrices; or as labels, for NumPy."""
+
+    operands: tuple[int, ...]
+    subscripts: str
+    matrices: tuple[Matrices, Matrices] | None = None
+    swapped: bool = False
+    shape: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
+
+
+@lru_cache(maxsize=512)
+def products_for(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[Product, ...] | None:
+    """The products of two arrays, one after the other, that a contraction is made of.
+
+    None where NumPy's loop over all labels at once does as well, and where the subscripts do not fit: it will say why.
+    """
+    text = subscripts.replace(" ", "")
+    if len(shapes) < 2 or text.partition("->")[0].count(",") != len(shapes) - 1 or text.count("->") > 1:
+        return None
+    inputs, output = explicit(subscripts, shapes)
+    lengths: dict[str, int] = {}
+    for labels, shape in zip(inputs, shapes, strict=True):
+        if len(labels) != len(shape) or not (labels.isalpha() or not labels):
+            return None
+        for c, n in zip(labels, shape, strict=True):
+            if n != 1 and lengths.setdefault(c, n) != n:
+                return None
+    if len(set(output)) < len(output) or not {*output} <= {*"".join(inputs)} or math.prod(lengths.values()) <= FEW:
+        return None
+    steps = []
+    terms = list(zip(inputs, shapes, strict=True))
+    for operands in path_through(inputs, output, shapes, lengths):
+        taken = [terms.pop(k) for k in operands]
+        left = {*output, *"".join(labels for labels, _ in terms)} if terms else output
+        kept = "".join(c for c in dict.fromkeys("".join(labels for labels, _ in taken)) if c in left)
+        result = output if not terms else kept
+        steps.append(product_of(operands, taken, result, lengths))
+        terms.append(
+            (result, tuple(max(n for labels, shape in taken for s, n in zip(labels, shape) if s == c) for c in result))
+        )
+    return None if len(steps) == 1 and steps[0].matrices is None else tuple(steps)
+
+
+def path_through(
+    inputs: Sequence[str], output: str, shapes: tuple[tuple[int, ...], ...], lengths: dict[str, int]
+) -> Iterator[tuple[int, ...]]:
+    """Which operands to multiply in each step, the later first; the result goes to the end of those that are left.
+
+    What is made on the way is not much larger than what is given or asked for.
+    """
+    if len(shapes) == 2:
+        yield 1, 0
+        return
+    stand_ins = [np.broadcast_to(0.0, shape) for shape in shapes]
+    made = math.prod(lengths.get(s, 1) for s in output)
+    most = max(LARGEST, 4 * max(made, *(x.size for x in stand_ins)))
+    _, *path = np.einsum_path(f"{','.join(inputs)}->{output}", *stand_ins, optimize=("greedy", most))[0]
+    for operands in path:
+        yield tuple(sorted(operands, reverse=True))
+
+
+def product_of(
+    operands: tuple[int, ...], terms: Sequence[tuple[str, tuple[int, ...]]], output: str, lengths: dict[str, int]
+) -> Product:
+    """One step, as a product of matrices if it is one."""
+    plain = Product(operands, f"{','.join(labels for labels, _ in terms)}->{output}")
+    if len(terms) != 2 or any(len(set(labels)) < len(labels) for labels, _ in terms):
+        return plain
+    # An axis of length 1 is left away: it is as long as it has to be.
+    a, b = ("".join(c for c, n in zip(labels, shape, strict=True) if n != 1) for labels, shape in terms)
+    met = [c for c in a if c in b and c not in output]
+    batch = [c for c in output if c in a and c in b]
+    rows, columns = [c for c in output if c in a and c not in b], [c for c in output if c in b and c not in a]
+    swapped = bool(columns) and (not rows or output.index(columns[0]) < output.index(rows[0]))
+    if not met or (batch and not rows and not columns):
+        return plain
+    if swapped:
+        terms, rows, columns = terms[::-1], columns, rows
+    made = [*batch, *rows, *columns]
+    ones = [c for c in output if c not in made]
+    return plain._replace(
+        matrices=(
+            as_matrices(*terms[0], batch, rows, met, lengths),
+            as_matrices(*terms[1], batch, met, columns, lengths),
+        ),
+        swapped=swapped,
+        shape=tuple(lengths.get(c, 1) if c in made else 1 for c in [*made, *ones]),
+        order=tuple([*made, *ones].index(c) for c in output),
+    )
+
+
+def as_matrices(
+    labels: str, shape: tuple[int, ...], batch: list[str], rows: list[str], columns: list[str], lengths: dict[str, int]
+) -> Matrices:
+    """How an array with these labels becomes matrices."""
+    wanted = [*batch, *rows, *columns]
+    kept = [c for c, n in zip(labels, shape, strict=True) if n != 1 and c in wanted]
+    return Matrices(
+        tuple(k for k, (c, n) in enumerate(zip(labels, shape, strict=True)) if n != 1 and c not in wanted),
+        tuple(lengths[c] for c in kept),
+        tuple(kept.index(c) for c in wanted),
+        (*(lengths[c] for c in batch), *(math.prod(lengths[c] for c in group) for group in (rows, columns))),
+    )
+
+
+def laid_out(x: Array, how: Matrices) -> Array:
+    """An array as a stack of matrices."""
+    if how.summed:
+        x = np.add.reduce(x, axis=how.summed)
+    if x.shape != how.kept:
+        x = x.reshape(how.kept)
+    if how.order != tuple(range(len(how.order))):
+        x = x.transpose(how.order)
+    return x if x.shape == how.shape else x.reshape(how.shape)
+
+
+def multiply_out(arrays: list[Array], products: Sequence[Product]) -> Array:
+    """A contraction, product by product."""
+    for product in products:
+        taken = [arrays.pop(k) for k in product.operands]
+        if product.matrices is None:
+            y = np.einsum(product.subscripts, *taken)
+        else:
+            a, b = map(laid_out, taken[::-1] if product.swapped else taken, product.matrices)
+            y = a.dot(b) if a.ndim == 2 else np.matmul(a, b)
+            y = y if y.shape == product.shape else y.reshape(product.shape)
+            if product.order != tuple(range(len(product.order))):
+                y = y.transpose(product.order)
+        arrays.append(y)
+    return arrays[0]
+
+
 def contract_hard(
     first: Array, labels: str, others: Sequence[Array], labels_of_others: Sequence[str], output: str
 ) -> Array:
     """A contraction where a 0 in ``first`` makes nothing of an inf or nan in the others: a hard zero."""
     subscripts = f"{','.join([labels, *labels_of_others])}->{output}"
-    # Below that size, looking for the best order takes longer than it saves.
-    optimize = len(others) > 1 or max(math.prod(shape_of(a)) for a in (first, *others)) > 1000
 
     def product(*arrays: Array) -> Array:
-        return contract(arrays, subscripts=subscripts, optimize=optimize)
+        return contract(arrays, subscripts=subscripts)
 
     y = product(first, *others)
     if not others or is_finite(y):
@@ -119,7 +277,8 @@ def contract_vjp(g: Array, i: int, arrays: Any, subscripts: str) -> Array:
     elsewhere = {*output, *"".join(labels_of_others)}
     c = contract_hard(g, output, others, labels_of_others, "".join(s for s in labels if s in elsewhere))
     # A label that stands nowhere else was summed, and so were those that elsewhere only lengths of 1 have.
-    c = expand_dims(c, tuple(n for n, s in enumerate(labels) if s not in elsewhere))
+    gone = tuple(n for n, s in enumerate(labels) if s not in elsewhere)
+    c = expand_dims(c, gone) if gone else c
     shape = shape_of(arrays[i])
     lengths = tuple(shape[inputs[i].index(s)] for s in labels)
     if labels == inputs[i]:
@@ -168,6 +327,8 @@ def einsum(
         list for the output: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
     optimize : bool, str or list
         In which order to contract three arrays and more: "greedy", "optimal", or a path of :func:`einsum_path`.
+        Without it small arrays are contracted at once; larger ones two at a time in a greedy order, as products of
+        matrices where the labels allow it, unless that took much more memory than the arrays themselves.
         Truth values and whole numbers beside floating-point ones are summed as such, where NumPy's paths forget to.
 
     Raises

@@ -65,7 +65,7 @@ def product(a: Array, b: Array) -> Array:
 @linear.def_vjp(wrt="x")
 def linear_vjp_x(g: Array, weight: Array) -> Array:
     weight = conjugated(weight) if g.dtype.kind == "c" else weight
-    return g * weight[0] if len(weight) == 1 else product(g, weight)  # BLAS is slow on an outer product
+    return product(g, weight)
 
 
 @linear.def_vjp(wrt="weight")

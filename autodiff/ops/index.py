@@ -92,11 +92,43 @@ def scatter_add(x: ArrayLike, /, shape: tuple[int, ...], key: Any) -> Array:
     y = np.zeros(shape, dtype=x.dtype)
     key = plain_key(key)
     if may_repeat(key):
-        at = places(y.shape, key)
-        np.add.at(y.reshape(-1), at.ravel(), np.broadcast_to(x, at.shape).ravel())
+        rows, width = rows_at(y.shape, key)
+        n, cut = math.prod(width), y.ndim - len(width)
+        x = np.broadcast_to(x, rows.shape + width)
+        add_rows(y.reshape(math.prod(y.shape[:cut]), n), rows.ravel(), x.reshape(rows.size, n))
     else:
         y[key] = x
     return y
+
+
+def add_rows(y: Array, rows: Array, x: Array) -> None:
+    """Add the rows of ``x`` to those rows of the matrix ``y`` whose numbers, which may repeat, are ``rows``.
+
+    ``np.add.at`` takes one entry after the other.  Where there are many, in long rows, it is faster to sort them: then
+    a place that many fall on gets their sum from BLAS, and the others get their first rows at once, their second...
+    """
+    width = x.shape[1]
+    if x.size < MANY or width < LONG or x.dtype.char not in "fdFD":
+        at = rows if width == 1 else (rows[:, None] * width + np.arange(width)).ravel()
+        np.add.at(y.reshape(-1), at, x.ravel())
+        return
+    order = np.argsort(rows.astype(np.uint16) if len(y) <= 1 << 16 else rows, kind="stable")  # short ones sort faster
+    rows = rows[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    counts, rows = np.diff(starts, append=len(rows)), rows[starts]
+    ones, often = np.ones(counts.max(), x.dtype), counts >= OFTEN
+    for row, start, n in zip(*(v[often].tolist() for v in (rows, starts, counts)), strict=True):
+        ones[:n].dot(x[order[start : start + n]], out=y[row])
+    left = ~often
+    while left.any():
+        rows, starts, counts = rows[left], starts[left], counts[left]
+        y[rows] += x[order[starts]]
+        left = counts > 1
+        starts, counts = starts + 1, counts - 1
+
+
+MANY, LONG, OFTEN = 1 << 17, 64, 8
+"""From how many entries, in rows of which length, sorting pays; and how many rows are worth a call of BLAS."""
 
 
 @scatter_add.def_samples
@@ -209,13 +241,28 @@ def may_repeat(key: Any) -> bool:
     return False
 
 
+def rows_at(shape: tuple[int, ...], key: Any) -> tuple[Array, tuple[int, ...]]:
+    """Which rows of an array of ``shape`` an index names, and the shape of a row.
+
+    Indices that are arrays of whole numbers leave whole rows: what stands behind the axes that they are for.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if not all(np.asarray(k).dtype.kind in "iu" for k in keys):
+        return np.arange(math.prod(shape)).reshape(shape)[key], ()
+    lead = shape[: len(keys)]
+    if len(keys) == len(lead) == 1:
+        return np.arange(*lead)[key], shape[1:]
+    rows = np.broadcast_to(0, lead)[key]  # in the right shape, or NumPy's own error
+    for n, k in zip(lead, keys, strict=True):
+        rows = rows * n + np.arange(n)[k]
+    return rows, shape[len(keys) :]
+
+
 def places(shape: tuple[int, ...], key: Any) -> Array:
     """Where in the flattened array the entries of ``x[key]`` stand, for an ``x`` of ``shape``."""
-    if isinstance(key, tuple):
-        return np.arange(math.prod(shape)).reshape(shape)[key]
-    width = math.prod(shape[1:])  # whole rows: what was picked may be far fewer than there are
-    rows = np.arange(shape[0])[key]
-    return (rows[..., None] * width + np.arange(width)).reshape(rows.shape + shape[1:])
+    rows, width = rows_at(shape, key)
+    n = math.prod(width)
+    return (rows[..., None] * n + np.arange(n)).reshape(rows.shape + width)
 
 
 @primitive(formula=r"y = k \text{ within } 0 \dots n - 1", differentiable=False)

@@ -73,8 +73,9 @@ def standardize(x: ArrayLike, /, axis: Axis = -1, eps: float = 1e-5) -> Array:
     """
     if x.dtype.kind == "c":
         raise KindError("standardize got complex numbers; the variance that it divides by is that of real ones.")
-    centred = x - mean_over(x, axis)
-    return centred / np.sqrt(mean_over(centred * centred, axis) + eps)
+    y = x - mean_over(x, axis)
+    y /= np.sqrt(mean_over(y * y, axis) + eps)
+    return y
 
 
 @standardize.def_vjp

@@ -13,10 +13,12 @@ from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .families import is_finite, linear
 from .index import getitem
+from .into import into
 from .joining import concatenate
 from .reduce import mean
 from .shape import astype
-from .windows import Ints, Windows, image_shape, images_first, images_last, of_stack, per_axis
+from .strips import blocks, inside, room
+from .windows import Ints, Windows, area, image_shape, images_last, of_stack, per_axis, places
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -34,11 +36,26 @@ __all__ = [
 )
 def window_sum(x: ArrayLike, /, windows: Windows) -> Array:
     """Sum of what each window sees, shape ``(N, C, ...)``."""
-    first, *others = windows.entries(windows.border(images_last(x)), windows.number(x.shape[2:]))
-    y = first.copy()
-    for part in others:
-        y += part
-    return images_first(y)
+    return window_sum_into(x, windows, room(x.shape[:2], windows.number(x.shape[2:]), x.dtype))
+
+
+@into(window_sum)
+def window_sum_into(x: Array, windows: Windows, out: Array) -> Array:
+    """Write it into ``out``."""
+    fold(np.add, 0, images_last(x), windows, inside(out))
+    return out
+
+
+def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) -> None:
+    """Combine all that each window sees of ``x``, and of a border of ``start``; write it into ``y``."""
+    first, *others = places(windows, y.shape[1:-1], x.shape[1:-1])
+    if any(map(any, windows.padding)):  # the first entry of some windows may lie outside
+        y.fill(start)
+        others.insert(0, first)
+    else:
+        np.copyto(y, x[first.seen])
+    for at, _, seen in others:
+        combine(y[at], x[seen], out=y[at])
 
 
 @linear(
@@ -47,11 +64,17 @@ def window_sum(x: ArrayLike, /, windows: Windows) -> Array:
 )
 def window_spread(x: ArrayLike, /, windows: Windows, shape: Ints) -> Array:
     """One number for each window, added to all that the window sees of an image of ``shape``."""
-    x = images_last(x)
-    y = np.zeros((len(x), *windows.bordered_shape(shape), x.shape[-1]), x.dtype)
-    for seen in windows.entries(y, x.shape[1:-1]):
-        seen += x
-    return images_first(windows.unborder(y))
+    return window_spread_into(x, windows, shape, room(x.shape[:2], shape, x.dtype))
+
+
+@into(window_spread)
+def window_spread_into(x: Array, windows: Windows, shape: Ints, out: Array) -> Array:
+    """Write it into ``out``."""
+    x, y = images_last(x), inside(out)
+    y.fill(0)
+    for at, _, seen in places(windows, x.shape[1:-1], shape):
+        y[seen] += x[at]
+    return out
 
 
 @primitive(formula=r"y_p = \max_i x_{sp+di}, \quad \bar x_q = \textstyle\sum \bar y_p \text{ over windows won by } q")
@@ -59,12 +82,15 @@ def max_pool(x: ArrayLike, /, windows: Windows) -> Array:
     """Largest entry that each window sees, shape ``(N, C, ...)``.  Ties share the derivative evenly."""
     if x.dtype.kind not in "iuf":
         raise KindError(f"max_pool was given {x.dtype} data: only real numbers have a largest one.")
+    return max_pool_into(x, windows, room(x.shape[:2], windows.number(x.shape[2:]), x.dtype))
+
+
+@into(max_pool)
+def max_pool_into(x: Array, windows: Windows, out: Array) -> Array:
+    """Write it into ``out``."""
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    first, *others = windows.entries(windows.border(images_last(x), lowest), windows.number(x.shape[2:]))
-    y = first.copy()
-    for part in others:
-        np.maximum(y, part, out=y)
-    return images_first(y)
+    fold(np.maximum, lowest, images_last(x), windows, inside(out))
+    return out
 
 
 @max_pool.def_vjp
@@ -85,13 +111,25 @@ def max_pool_jvp(x_dot: Array, x: Array, y: Array, windows: Windows) -> Array:
 )
 def max_spread(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) -> Array:
     """One number for each window, given to the entries of ``x`` that are its largest, ``top``; ties share it."""
-    wins, n = winners(x, top, windows)
-    share = over(images_last(t), n)
-    y = np.zeros((x.shape[1], *windows.bordered_shape(x.shape[2:]), len(x)), share.dtype)
-    where_won = np.multiply if is_finite(share) else zero_unless
-    for won, seen in zip(wins, windows.entries(y, top.shape[2:])):
-        seen += where_won(won, share)
-    return images_first(windows.unborder(y))
+    return max_spread_into(t, x, top, windows, room(x.shape[:2], x.shape[2:], type_of_share(t, windows)))
+
+
+@into(max_spread)
+def max_spread_into(t: Array, x: Array, top: Array, windows: Windows, out: Array) -> Array:
+    """Write it into ``out``."""
+    t, x, top, whole = images_last(t), images_last(x), images_last(top), inside(out)
+    for some in blocks(x):
+        wins, n = winners(x[some], top[some], windows)
+        share, y = over(t[some], n), whole[some]
+        where_won = np.multiply if is_finite(share) else zero_unless
+        y.fill(0)
+        for won, at, seen in wins:
+            if windows.overlap:
+                y[seen] += where_won(won, share[at])
+            else:
+                where_won(won, share[at], out=y[seen])
+        y += 0  # makes 0 of -0
+    return out
 
 
 @primitive(
@@ -102,12 +140,21 @@ def max_spread(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) 
 )
 def max_pick(t: ArrayLike, x: ArrayLike, top: ArrayLike, /, windows: Windows) -> Array:
     """The entry of ``t`` where ``x`` is the largest of each window, ``top``; the mean of several."""
-    wins, n = winners(x, top, windows)
-    y = np.zeros(n.shape, t.dtype)
-    where_won = np.multiply if is_finite(t) else zero_unless
-    for won, part in zip(wins, windows.entries(windows.border(images_last(t)), top.shape[2:])):
-        y += where_won(won, part)
-    return images_first(over(y, n))
+    return max_pick_into(t, x, top, windows, room(top.shape[:2], top.shape[2:], type_of_share(t, windows)))
+
+
+@into(max_pick)
+def max_pick_into(t: Array, x: Array, top: Array, windows: Windows, out: Array) -> Array:
+    """Write it into ``out``."""
+    t, x, top, y = images_last(t), images_last(x), images_last(top), inside(out)
+    for some in blocks(x):
+        wins, n = winners(x[some], top[some], windows)
+        picked = np.zeros(n.shape, t.dtype)
+        where_won = np.multiply if is_finite(t[some]) else zero_unless
+        for won, at, seen in wins:
+            picked[at] += where_won(won, t[some][seen])
+        y[some] = over(picked, n)
+    return out
 
 
 # What wins does not change nearby, so the derivatives of these two are with respect to t alone.
@@ -133,21 +180,27 @@ def max_pick_jvp(t_dot: Array, x: Array, top: Array, windows: Windows) -> Array:
     return max_pick(t_dot, x, top, windows)
 
 
-def winners(x: Array, top: Array, windows: Windows) -> tuple[list[Any], Any]:
-    """For each position in a window, which windows have their largest entry there; and how many each window has.
+def winners(x: Array, top: Array, windows: Windows) -> tuple[list[Any], Array]:
+    """For each entry of a window, which windows have their largest there; and how many such entries each window has.
 
+    The first is a mask for the windows that have the entry inside the image, with their place and that of the entries.
     All entries win a window with a nan among them, and have a share of nan.
     """
-    x, top = images_last(x), images_last(top)
-    bordered = windows.border(x if x.dtype.kind == "f" else x.astype(float), np.nan)  # the border never wins
-    wins = [seen == top for seen in windows.entries(bordered, top.shape[1:-1])]
+    found = places(windows, top.shape[1:-1], x.shape[1:-1])
+    wins = [(x[seen] == top[at], at, seen) for at, _, seen in found]
     n = np.zeros(top.shape, np.min_scalar_type(len(wins)))
-    for won in wins:
-        n += won.view(np.uint8)
+    for won, at, _ in wins:
+        n[at] += won.view(np.uint8)
     if np.all(n):
         return wins, n
     unsure = np.isnan(top)
-    return [won | unsure for won in wins], np.where(unsure, np.nan, np.maximum(n, 1)).astype(top.dtype)
+    n = np.where(unsure, np.nan, np.maximum(n, 1)).astype(top.dtype)
+    return [(won | unsure[at], at, seen) for won, at, seen in wins], n
+
+
+def type_of_share(t: Array, windows: Windows) -> np.dtype[Any]:
+    """The dtype of ``t`` over a number of entries."""
+    return np.result_type(t, np.min_scalar_type(area(windows.size)), np.float16)
 
 
 def over(share: Array, n: Array) -> Array:
@@ -155,9 +208,9 @@ def over(share: Array, n: Array) -> Array:
     return share / n if n.dtype.kind == "u" else np.where(share == 0, 0, share / n)
 
 
-def zero_unless(won: Array, share: Array) -> Array:
+def zero_unless(won: Array, share: Array, out: Array | None = None) -> Array:
     """``share`` where ``won``, else 0, also where it is infinite."""
-    return np.where(won, share, 0)
+    return np.positive(np.where(won, share, 0), out=out)
 
 
 def pooled(rng: np.random.Generator) -> Iterator[tuple[Array, Windows]]:

@@ -28,6 +28,7 @@ from .trigonometric import *  # noqa: F403
 __all__ = [name for name, op in list(globals().items()) if isinstance(op, FunctionType) and not name.startswith("_")]
 
 LATER = (
+    "attention",
     "bessel",
     "choosing",
     "constant",
@@ -66,6 +67,7 @@ LATER = (
 )
 
 if TYPE_CHECKING:
+    from .attention import *  # noqa: F403
     from .bessel import *  # noqa: F403
     from .choosing import *  # noqa: F403
     from .constant import *  # noqa: F403
@@ -117,5 +119,6 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_"):
         for topic in later():
             if name in topic.__all__:
-                return getattr(topic, name)
+                op = globals()[name] = getattr(topic, name)  # looking for it again would take longer than a small op
+                return op
     raise AttributeError(f"there is no op {name!r}")

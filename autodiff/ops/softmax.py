@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike, Axis
+from ..core.node import Array, ArrayLike, Axis, shape_of
 from ..core.op import primitive
 from ..core.rule import Sample, sample
 from .arithmetic import absolute, add, multiply, real, sign
@@ -18,7 +18,7 @@ from .families import conjugated, is_finite, times
 from .index import array_of
 from .options import otherwise
 from .reduce import add_reduce, axis_samples, complex_sample, keep, max, maximum_reduce, reduced_axes, sum, tie_weights
-from .rows import row_sums, row_tops
+from .rows import exp_into, in_rows, row_sums, row_tops
 from .select import equal, isfinite
 from .select import where as choose
 from .shape import squeeze
@@ -92,29 +92,89 @@ def logsumexp_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield complex_sample(rng, 3)
 
 
+def softmax_of_rows(x: Array) -> Array:
+    """The softmax of every row of a matrix, as a new array."""
+    e = exp_into(x - row_tops(x))
+    e /= row_sums(e)
+    return e
+
+
 @primitive(
     formula=r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}, \quad \bar x_i = y_i^* \big(\bar y_i - \sum_j \bar y_j y_j^*\big)"
 )
 def softmax(x: ArrayLike, /, axis: Axis = -1) -> Array:
     """Exponentials scaled to sum to 1 along ``axis``.  Never overflows."""
-    if x.ndim and axis in (-1, x.ndim - 1):
-        e = np.exp(x - row_tops(x))
-        return e / row_sums(e)
+    if x.size and x.ndim and axis in (-1, x.ndim - 1):
+        return softmax_of_rows(in_rows(x)).reshape(x.shape)
     e = np.exp(x - maximum_reduce(x, axis=axis, keepdims=True))
     return e / add_reduce(e, axis=axis, keepdims=True)
 
 
+@primitive(
+    formula=(
+        r"y_i = p_i \big(c_i - \sum_j c_j p_j\big), \quad "
+        r"\bar c_i = p_i^* \big(\bar y_i - \sum_j \bar y_j p_j^*\big), \; "
+        r"\bar p_i = \bar y_i (c_i - \sum_j c_j p_j)^* - c_i^* \sum_j \bar y_j p_j^*"
+    ),
+    quiet=True,
+)
+def about_share(c: ArrayLike, p: ArrayLike, /, axis: Axis = -1) -> Array:
+    """How far ``c`` is above its mean of weights ``p`` along ``axis``, times ``p``: what softmax does to a change.
+
+    Axes are counted from the end.
+    """
+    y = c - (row_sums(c * p) if axis == -1 else add_reduce(c * p, axis=axis, keepdims=True))
+    y *= p
+    return y
+
+
+@about_share.def_vjp(wrt="c")
+def about_share_vjp_c(g: Array, p: Array, axis: Axis) -> Array:
+    return about_share(g, conjugated(p), axis)
+
+
+@about_share.def_vjp(wrt="p")
+def about_share_vjp_p(g: Array, c: Array, p: Array, axis: Axis) -> Array:
+    c, p = conjugated(c), conjugated(p)
+    return g * (c - sum(c * p, axis, keepdims=True)) - c * sum(g * p, axis, keepdims=True)
+
+
+@about_share.def_jvp(wrt="c")
+def about_share_jvp_c(c_dot: Array, p: Array, axis: Axis) -> Array:
+    return about_share(c_dot, p, axis)
+
+
+@about_share.def_jvp(wrt="p")
+def about_share_jvp_p(p_dot: Array, c: Array, p: Array, axis: Axis) -> Array:
+    return p_dot * (c - sum(c * p, axis, keepdims=True)) - p * sum(c * p_dot, axis, keepdims=True)
+
+
+@about_share.def_samples
+def about_share_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape in [(2, 3), (4,), (0, 3), (2, 3, 2)]:
+        yield sample(rng.normal(size=shape), rng.normal(size=shape))
+    yield sample(rng.normal(size=()), rng.normal(size=()), axis=())
+    yield sample(rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 3, 2)), axis=(-3, -1))
+    yield sample(rng.normal(size=(6, 4))[::-2, 1::2].T, rng.normal(size=(2, 3)), axis=-2)
+    yield sample(*complex_sample(rng, 2, 3).args, *complex_sample(rng, 2, 3).args)
+
+
+def through_share(c: Array, p: Array, axis: Axis) -> Array:
+    """:func:`about_share` with hard zeros."""
+    ndim = len(shape_of(p))
+    axis = -1 if ndim and axis in (-1, ndim - 1) else tuple([a - ndim for a in reduced_axes(p, axis)])
+    y = about_share(c, p, axis)
+    return y if is_finite(y) else times(c - sum(times(c, p), axis, keepdims=True), p)
+
+
 @softmax.def_vjp
 def softmax_vjp(g: Array, y: Array, axis: Axis) -> Array:
-    y = conjugated(y)
-    return times(g - sum(times(g, y), axis, keepdims=True), y)
+    return through_share(g, conjugated(y), axis)
 
 
 @softmax.def_jvp
 def softmax_jvp(x_dot: Array, y: Array, axis: Axis) -> Array:
-    return times(
-        x_dot - sum(times(x_dot, y), axis, keepdims=True), y
-    )  # the matrix diag(y) - y y^T is its own transpose
+    return through_share(x_dot, y, axis)  # the matrix diag(y) - y y^T is its own transpose
 
 
 @softmax.def_samples

@@ -136,48 +136,55 @@ class Windows(NamedTuple):
         lengths = self.bordered_shape(shape)
         return tuple((n - span) // s + 1 for n, span, s in zip(lengths, self.span(), self.stride))
 
-    def entries(self, x: Array, count: Ints) -> Iterator[Array]:
-        """What ``count`` windows see of an array ``(C, ..., N)`` with a border: the first entry of each, and so on."""
-        return (x[seen] for _, seen in places(self, count))
+    @property
+    def overlap(self) -> bool:
+        """Whether two windows may see the same entry."""
+        return any(s < span for s, span in zip(self.stride, self.span()))
 
-    def border(self, x: Array, fill: float = 0) -> Array:
-        """An array ``(C, ..., N)`` with its border."""
-        return bordered(x, self.padding, fill)
-
-    def unborder(self, x: Array) -> Array:
-        """An array ``(C, ..., N)`` without its border."""
-        return bordered(x, tuple((-before, -after) for before, after in self.padding))
+    def from_row(self, top: int) -> Windows:
+        """The same windows without the first ``top`` along the first axis."""
+        (before, after), *others = self.padding
+        return self._replace(padding=((before - top * self.stride[0], after), *others))
 
     def bordered_shape(self, shape: Ints) -> Ints:
         """The shape of an image with its border."""
         return tuple(n + sum(around) for n, around in zip(shape, self.padding))
 
 
-@functools.lru_cache(maxsize=256)
-def places(windows: Windows, count: Ints) -> list[tuple[Any, Any]]:
-    """For each entry of a window: its index there, and the index of what ``count`` windows have there in an image.
+class Place(NamedTuple):
+    """Where an entry of a window is found, with an axis more in front of all.
 
-    Both are for arrays with an axis more in front, and the image has its border.
+    Attributes
+    ----------
+    at : index
+        The windows that have it inside the image.
+    within : index
+        The entry of those, in an array with the axes of a window before those of the windows.
+    seen : index
+        The same in the image.
     """
+
+    at: Any
+    within: Any
+    seen: Any
+
+
+@functools.lru_cache(maxsize=256)
+def places(windows: Windows, count: Ints, shape: Ints) -> list[Place]:
+    """For each entry of a window where ``count`` windows have it in an image of ``shape``, which has no border."""
     found = []
     for offset in itertools.product(*map(range, windows.size)):
-        starts = [i * dilation for i, dilation in zip(offset, windows.dilation)]
-        along = (slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(starts, count, windows.stride))
-        found.append(((slice(None), *offset), (slice(None), *along)))
+        at, seen = [], []
+        for i, number, length, stride, (before, _), dilation in zip(offset, count, shape, *windows[1:]):
+            start = i * dilation - before  # where the first window has it, which may be outside
+            low = max(0, -(start // stride))
+            high = max(low, min(number, -((start - length) // stride)))
+            at.append(slice(low, high))
+            seen.append(slice(max(0, start + low * stride), max(0, start + (high - 1) * stride + 1), stride))
+        everywhere = [(a.start, a.stop) for a in at] == [(0, number) for number in count]
+        within = (slice(None), *offset, *([] if everywhere else at))
+        found.append(Place(... if everywhere else (slice(None), *at), within, (slice(None), *seen)))
     return found
-
-
-def bordered(x: Array, padding: Pairs, fill: float = 0) -> Array:
-    """``x`` with entries added before and after along all axes but the first and the last, or cut off."""
-    inner = [(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(x.shape[1:], padding)]
-    kept = x[:, *(slice(*ends) for ends in inner)]
-    if all(b <= 0 and a <= 0 for b, a in padding):
-        return kept
-    wide = [(max(b, 0), max(a, 0)) for b, a in padding]
-    shape = (len(x), *(b + n + a for n, (b, a) in zip(kept.shape[1:], wide)), x.shape[-1])
-    y = np.full(shape, fill, x.dtype)
-    y[:, *(slice(b, b + n) for n, (b, _) in zip(kept.shape[1:], wide))] = kept
-    return y
 
 
 def images_last(x: Array) -> Array:
@@ -186,12 +193,12 @@ def images_last(x: Array) -> Array:
     Convolution and pooling compute in this order and return views ``(N, C, ...)`` of it.  Operations entry by entry
     keep it, so that nothing is rearranged between layers.
     """
-    return np.ascontiguousarray(np.moveaxis(x, 0, -1))
+    return np.ascontiguousarray(x.transpose(*range(1, x.ndim), 0))
 
 
 def images_first(x: Array) -> Array:
     """An array ``(C, ..., N)`` as a view ``(N, C, ...)``."""
-    return np.moveaxis(x, -1, 0)
+    return x.transpose(-1, *range(x.ndim - 1))
 
 
 def per_axis(value: Any, ndim: int, name: str, low: int) -> Ints:

@@ -206,7 +206,8 @@ def _forms(form: Form, names: str) -> dict[str, Form]:
 BATCHED_FORMS: dict[str, Form] = {
     **_forms(along_axes, "sum mean prod max min var std any all count_nonzero vector_norm logsumexp flip"),
     **_forms(along_one_axis, "softmax log_softmax cumsum cumprod argmax argmin sort argsort"),
-    **_forms(as_it_is, "cast copy"),
+    **_forms(as_it_is, "cast copy masked_softmax"),
+    "about_share": entry_by_entry,  # its axes count from the end
     **_forms(of_matrices, "tril triu det inv inv_or_nan cholesky expm pinv singular_part"),
     **_forms(
         as_it_is, "eigh_parts eigvalsh eig_parts eigvals svd_parts svd_hermitian_parts svdvals qr_parts slogdet_parts"

@@ -180,7 +180,7 @@ def test_images_stay_last_in_memory(rng):
 
 
 def test_large_images_are_computed_in_strips(rng, monkeypatch):
-    import autodiff.ops.convolution as topic
+    import autodiff.ops.strips as topic
 
     x, w = rng.normal(size=(2, 3, 9, 8)), rng.normal(size=(4, 3, 3, 2))
     f = lambda x, w: ad.conv2d(x, w, stride=(2, 1), padding=1)  # noqa: E731

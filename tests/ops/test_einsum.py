@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.ops import einsum
 from autodiff.testing import check_gradients
 
 rng = np.random.default_rng(12)
@@ -52,9 +53,28 @@ SPELLINGS = [
     ("ij,jk->ik", (2, 0), (0, 3)),
     ("ii,i->i", (0, 0), (1,)),
     ("ij->j", (0, 3)),
+    ("bqd,bkd->bqk", (2, 3, 4), (2, 5, 4)),
+    ("bqhd,bkhd->bhqk", (2, 3, 2, 4), (2, 5, 2, 4)),
+    ("ijb,jkb->kib", (2, 3, 4), (3, 5, 4)),
+    ("aijb,jai->b", (2, 3, 4, 2), (4, 2, 3)),
+    ("aij,jkc->ck", (2, 3, 4), (4, 2, 3)),
+    ("bi,ijk,bj->bk", (2, 3), (3, 4, 2), (2, 4)),
+    ("ij,kj,kl,ml->im", (2, 3), (4, 3), (4, 2), (5, 2)),
+    ("ij,ij,jk->k", (2, 3), (2, 3), (3, 4)),
 ]
 
 
+@pytest.fixture(params=["NumPy's loop", "matrices"])
+def way(request, monkeypatch):
+    """How contractions are done: small ones too as products of matrices."""
+    if request.param == "matrices":
+        monkeypatch.setattr(einsum, "FEW", -1)
+    einsum.products_for.cache_clear()
+    yield
+    einsum.products_for.cache_clear()
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(("subscripts", "shapes"), [(s, shapes) for s, *shapes in SPELLINGS])
 def test_values_and_gradients(subscripts, shapes):
     for dtypes in ([float] * 4, [np.float32, complex, float, int]):
@@ -70,6 +90,47 @@ def test_values_and_gradients(subscripts, shapes):
             assert found.dtype == expected.dtype
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
         check_gradients(lambda *arrays: ad.einsum(subscripts, *arrays), *arrays, order=2 if dtypes[0] is float else 1)
+
+
+LARGE = [
+    ("bqhd,bkhd->bhqk", (4, 32, 2, 8), (4, 32, 2, 8)),
+    ("bhqk,bkhd->bqhd", (4, 2, 32, 32), (4, 32, 2, 8)),
+    ("ij,jk->ki", (40, 30), (30, 20)),
+    ("bi,ijk,bj->bk", (16, 12), (12, 10, 8), (16, 10)),
+    ("bij,bij->b", (30, 20, 20), (30, 20, 20)),
+    ("iij,jk->ik", (20, 20, 30), (30, 20)),
+]
+
+
+@pytest.mark.parametrize(("subscripts", "shapes"), [(s, shapes) for s, *shapes in LARGE])
+def test_large_ones_and_compiled_ones(subscripts, shapes):
+    f = lambda *arrays: ad.einsum(subscripts, *arrays)  # noqa: E731
+    for dtype in (np.float32, float, complex):
+        arrays, others = [[draw(*shape, dtype=dtype) for shape in shapes] for _ in range(2)]
+        tolerance = {"rtol": 1e-3 if dtype is np.float32 else 1e-10, "atol": 1e-3 if dtype is np.float32 else 1e-10}
+        y, pull = ad.vjp(f, *arrays)
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y, np.einsum(subscripts, *arrays), **tolerance)
+        g = draw(*y.shape, dtype=dtype)
+        once = lambda *arrays, g=g: ad.vjp(f, *arrays)[1](g)  # noqa: E731
+        terms, _, output = subscripts.partition("->")
+        for k, (found, labels) in enumerate(zip(pull(g), terms.split(","), strict=True)):
+            rest = [(s, a.conj()) for i, (s, a) in enumerate(zip(terms.split(","), arrays, strict=True)) if i != k]
+            back = ",".join([output, *(s for s, _ in rest)]) + "->" + "".join(dict.fromkeys(labels))
+            expected = np.einsum(back, g, *(a for _, a in rest))
+            if len(set(labels)) < len(labels):  # a diagonal
+                found = np.einsum(f"{labels}->{''.join(dict.fromkeys(labels))}", found)
+            np.testing.assert_allclose(found, expected, **tolerance)
+        compiled = ad.compile(once)
+        compiled(*arrays)
+        for found, expected in zip(compiled(*others), once(*others), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("n", "steps"), [(1000, 2), (10**7, 1)])
+def test_what_is_made_on_the_way_fits_into_memory(n, steps):
+    products = einsum.products_for("ni,nj,nk->ijk", ((n, 30), (n, 30), (n, 30)))
+    assert len(products or [None]) == steps  # all at once, without an array of n * 30 * 30 entries
 
 
 TURNS = [
@@ -166,6 +227,7 @@ ERRORS = [
 ]
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("operands", ERRORS, ids=lambda operands: str(operands[:1])[:12])
 def test_errors_are_numpys(operands):
     with pytest.raises((ValueError, TypeError)) as expected:

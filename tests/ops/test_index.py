@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.ops import index
 from autodiff.testing import check_gradients
 
 X = np.random.default_rng(1).normal(size=(3, 4))
@@ -164,6 +165,65 @@ def test_scatter_add_is_add_at(dtype, shape, key):
     np.testing.assert_allclose(y, expected, rtol=1e-6)
     with pytest.raises(IndexError):
         ad.scatter_add(np.ones(2), (3,), [0, 3])
+
+
+@pytest.fixture
+def sorting(monkeypatch):
+    """Few and short rows are sorted too before they are added up."""
+    monkeypatch.setattr(index, "MANY", 0)
+    monkeypatch.setattr(index, "LONG", 0)
+
+
+KEYS_THAT_REPEAT = {
+    "few": ((5, 3), np.array([4, 0, 4, -1])),
+    "often and seldom": ((9, 4), np.repeat(np.arange(-4, 4), np.arange(1, 30, 4))),
+    "one place": ((3, 2), np.zeros(50, int)),
+    "two axes of indices": ((5, 2, 2), np.array([[0, 0], [3, 0]])),
+    "short integers": ((300, 2), np.array([200, 3, 200], np.uint8)),
+    "several indices": ((4, 5, 3), (np.array([[1], [-1]]), np.array([0, 0, 4]))),
+    "an index and a number": ((4, 5, 3), (np.array([1, -1, 1]), 2)),
+    "an axis between": ((4, 3, 5), (np.array([1, -1, 1]), slice(None), np.array([0, 2, 0]))),
+    "the second axis": ((4, 5), (slice(None), [1, 1, 0])),
+    "no rows": ((5, 3), np.zeros((2, 0), int)),
+    "empty rows": ((3, 0), np.array([0, 0])),
+    "one number": ((6,), np.array([1, 1, 5])),
+}
+
+
+@pytest.mark.usefixtures("sorting")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.complex64, np.complex128, np.int64])
+@pytest.mark.parametrize(("shape", "key"), KEYS_THAT_REPEAT.values(), ids=list(KEYS_THAT_REPEAT))
+def test_sorted_rows_add_up_to_what_add_at_does(shape, key, dtype):
+    rng = np.random.default_rng(5)
+    g = rng.integers(-9, 9, size=np.zeros(shape)[key].shape).astype(dtype)  # whole numbers: sums are exact
+    g = g * dtype(1 - 2j) if np.dtype(dtype).kind == "c" else g
+    expected = np.zeros(shape, dtype)
+    np.add.at(expected, key, g)
+    for given in (g, np.asfortranarray(g), np.repeat(g, 2, axis=-1)[..., ::2]):
+        y = ad.scatter_add(given, shape, key)
+        assert y.dtype == dtype
+        np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_gradient_of_a_large_embedding(dtype):
+    rng = np.random.default_rng(6)
+    table = ad.Tensor(rng.normal(size=(500, 64)).astype(dtype))
+    words, other = np.minimum(rng.zipf(1.3, size=(2, 8, 300)), 500) - 1  # few words are frequent, many are seldom
+    g = rng.normal(size=(8, 300, 64)).astype(dtype)
+    f = lambda words: (table[words] * g).sum()  # noqa: E731
+    compiled = ad.compile(f)
+    compiled(words).backward()
+    expected = np.zeros((500, 64))
+    np.add.at(expected, other, g.astype(float))
+    found = []
+    for way in (f, f, compiled):
+        table.grad = None
+        way(other).backward()
+        found.append(table.grad.copy())
+    np.testing.assert_allclose(found[0], expected, rtol=0, atol=1e-4 if dtype is np.float32 else 1e-12)
+    np.testing.assert_array_equal(found[1], found[0])  # the same every time, to the last bit
+    np.testing.assert_array_equal(found[2], found[0])
 
 
 def test_indices_that_are_tensors_stay_on_the_tape():

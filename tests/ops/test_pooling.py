@@ -189,6 +189,28 @@ def test_what_does_not_fit_is_refused_with_a_repair(call, error, message):
     assert isinstance(caught.value, ad.errors.AutodiffError)
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_large_images_are_pooled_a_few_channels_at_a_time(stride, padding, rng, monkeypatch):
+    x = rng.integers(0, 4, size=(2, 5, 6, 7)).astype(float)  # with ties
+    x[0, 3, 2, 2] = np.nan
+    pools = [lambda x, pool=pool: pool(x, 2, stride, padding) for pool in (ad.max_pool2d, ad.avg_pool2d)]
+    g = rng.normal(size=pools[0](x).shape)
+
+    def found():
+        slopes = [ad.grad(lambda x, f=f: (f(x) * g).sum())(x) for f in pools]
+        along = [ad.jvp(lambda x, f=f: f(x) * g, (x,), (x,))[1] for f in pools]
+        return [*slopes, *along, *[f(x) for f in pools]]
+
+    whole = found()
+    monkeypatch.setattr("autodiff.ops.strips.STRIP", 2 * x[:, 0].size)  # two channels and a rest
+    for y, expected in zip(found(), whole, strict=True):
+        np.testing.assert_array_equal(y, expected)
+    lost = whole[0] == 0
+    assert lost.any()
+    assert not np.signbit(whole[0][lost]).any()  # 0, not -0
+
+
 WINDOWS = [
     ((5,), 3, None),
     ((4, 5), (2, 3), None),

@@ -91,6 +91,29 @@ def test_values_of_gelu_in_the_tail():
         np.testing.assert_allclose(slopes, [float(mp.diff(exact, mp.mpf(v))) for v in x], rtol=1e-11)
 
 
+def test_gelu_by_tanh_in_every_precision_and_far_out():
+    x = np.array([-np.inf, -6e4, -30.0, -1.0, -0.0, 0.0, 1.0, 30.0, 6e4, np.inf])
+    f = lambda x: ad.gelu(x, "tanh")  # noqa: E731
+    slope = lambda x: ad.grad(lambda x: f(x).sum())(x)  # noqa: E731
+    values, slopes = (
+        [0, 0, 0, f(-1.0), 0, 0, f(1.0), 30, 6e4, np.inf],
+        [0, 0, 0, slope(x)[3], 0.5, 0.5, slope(x)[6], 1, 1, 1],
+    )
+    for dtype, tolerance in ((np.float64, 1e-15), (np.float32, 1e-6), (np.float16, 2e-3)):
+        given = x.astype(dtype)
+        for way, expected in ((f, values), (slope, slopes)):
+            compiled = ad.compile(way)
+            for found in (way(given), compiled(given), compiled(given)):
+                assert found.dtype == dtype
+                np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+            np.testing.assert_array_equal(compiled(given), way(given))
+    assert np.isnan(f(np.array([np.nan]))).all()
+    np.testing.assert_allclose(f(np.array([[1, -1]], np.int8)), [[values[6], values[3]]], rtol=1e-15)
+    assert f(np.float32(1)).dtype == np.float32
+    with pytest.raises(TypeError, match="gelu got complex numbers"):
+        f(np.array([1j]))
+
+
 @pytest.mark.parametrize(("x", "a"), [(1e-200, 1e200), (1e200, 1e-200), (3.0, 1e-300), (1 + 1e-12, 1.0)])
 def test_entropies_of_numbers_far_apart_and_close(x, a):
     ratio = mp.log(mp.mpf(x) / mp.mpf(a))
