@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-HEAVY = ["matplotlib", "scipy", "tqdm", "graphviz", "sympy", "mpmath", "IPython"]
+HEAVY = ["matplotlib", "numba", "scipy", "tqdm", "graphviz", "sympy", "mpmath", "IPython"]
 
 
 def run(code):
