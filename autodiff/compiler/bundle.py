@@ -58,10 +58,11 @@ class _Bundle:
                 raise CompileError(f"Two things called {name} are needed in one module. Save a smaller function.")
             return
         self.defined[name] = value
+        bare = inspect.unwrap(value) if callable(value) else value  # without a cache
         if isinstance(value, ModuleType):
             self.imports.add(f"import {value.__name__} as {name}" if name != value.__name__ else f"import {name}")
-        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] not in IMPORTED:
-            self._function(name, value)
+        elif isinstance(bare, FunctionType) and bare.__module__.partition(".")[0] not in IMPORTED:
+            self._function(name, bare)
         elif isinstance(value, type) and value.__module__.partition(".")[0] == "autodiff":
             self._class(name, value)
         elif callable(value) and getattr(value, "__module__", None) and hasattr(value, "__name__"):
@@ -79,19 +80,22 @@ class _Bundle:
         for used in sorted(_names_in(wrapped.__code__)):
             if used in wrapped.__globals__:
                 self.add(used, wrapped.__globals__[used])
-        definition: Any = ast.parse(textwrap.dedent(inspect.getsource(wrapped))).body[0]
+        definition = without_annotations(wrapped)
         definition.decorator_list = []
         definition.name = name
-        for argument in ast.walk(definition):
-            if isinstance(argument, ast.arg):
-                argument.annotation = None
-            elif isinstance(argument, ast.AnnAssign):
-                argument.annotation = ast.Name("object")
-        definition.returns = None
         self.parts.append(f"\n{ast.unparse(definition)}\n")
 
     def _class(self, name: str, kind: type) -> None:
-        """A class is only needed to be raised or asked for: one of its name does."""
+        """A class is only needed to be raised or asked for: one of its name does, but if it is a tuple of options."""
+        if hasattr(kind, "_fields"):
+            for part in vars(kind).values():
+                code = getattr(getattr(part, "fget", part), "__code__", None)
+                around = vars(sys.modules[kind.__module__])
+                for used in sorted(_names_in(code) & around.keys()) if code is not None else ():
+                    self.add(used, around[used])
+            self.imports.add("from typing import NamedTuple")
+            self.parts.append(f"\n{ast.unparse(without_annotations(kind))}\n")
+            return
         base = next(b for b in kind.__mro__ if b.__module__ == "builtins")
         self.parts.append(f"\nclass {name}({base.__name__}):\n    pass\n")
 
@@ -107,6 +111,15 @@ class _Bundle:
             self.imports |= {"import base64", "import numpy as np"}
             text = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
             return f"np.frombuffer(base64.b64decode({text!r}), {value.dtype.str!r}).reshape({value.shape})"
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            kind = type(value)
+            self.add(kind.__name__, kind)
+            return f"{kind.__name__}({', '.join(self._constant(name, part) for part in value)})"
+        if isinstance(value, type) and value.__module__ in ("builtins", "numpy"):
+            self.imports.add("import numpy as np")
+            return f"np.{value.__name__}" if value.__module__ == "numpy" else value.__name__
+        if type(value) is tuple and any(isinstance(part, type) for part in value):
+            return f"({', '.join(self._constant(name, part) for part in value)},)"
         try:
             if ast.literal_eval(repr(value)) == value:
                 return repr(value)
@@ -118,5 +131,19 @@ class _Bundle:
         )
 
 
+def without_annotations(thing: Any) -> Any:
+    """The definition of a function or a class without its types, which would have to be imported."""
+    definition: Any = ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
+    for part in ast.walk(definition):
+        if isinstance(part, ast.arg):
+            part.annotation = None
+        elif isinstance(part, ast.AnnAssign):
+            part.annotation = ast.Name("object")
+        elif isinstance(part, ast.FunctionDef):
+            part.returns = None
+    return definition
+
+
 def _names_in(code: CodeType) -> set[str]:
-    return set(code.co_names).union(*(_names_in(c) for c in code.co_consts if isinstance(c, CodeType)))
+    names = {name for name in code.co_names if not name.startswith("__")}
+    return names.union(*(_names_in(c) for c in code.co_consts if isinstance(c, CodeType)))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import numbers, tree
+from ..core.errors import CompileError
 from ..core.modes import enable_grad, watching
 from ..core.node import Node
 from ..core.origin import tracing
@@ -18,7 +21,7 @@ from .around import guarding
 from .build import Builder
 from .program import Program, Var
 from .record import Recorder, references
-from .recorded import RecordedTensor, RecordedValue
+from .recorded import OutsideTensor, OutsideValue, Recorded
 from .scalar.version import LevelVersion, scalar_version
 
 
@@ -34,6 +37,7 @@ class Nature(NamedTuple):
 
 
 PLAIN = Nature(False, False)
+EMPTY = CellType()
 
 
 class Capture(NamedTuple):
@@ -53,6 +57,8 @@ class Capture(NamedTuple):
         What the function returned, with nodes as leaves.
     natures : list of Nature
         What the leaves of ``result`` are where the function is not compiled.
+    generators : list of BitGenerator
+        What it draws from.
     """
 
     forward: Program | LevelVersion
@@ -61,12 +67,13 @@ class Capture(NamedTuple):
     sources: list[int]
     result: Any
     natures: list[Nature]
+    generators: list[Any]
 
 
 def input_node(data: Any) -> Any:
     """A fresh leaf for an argument: a view, so that the array is told from a constant that is the same one."""
     data = data.view() if isinstance(data, np.ndarray) else data
-    kind = RecordedTensor if isinstance(data, np.ndarray) else RecordedValue
+    kind = OutsideTensor if isinstance(data, np.ndarray) else OutsideValue
     node: Any = kind.__new__(kind)
     Node.__init__(node, data, not isinstance(data, np.ndarray) or data.dtype.kind in "fc", None)
     return node
@@ -81,6 +88,7 @@ def capture(
     differentiate: bool,
     promise: bool = True,
     exact: bool = True,
+    static: Sequence[Any] = (),
 ) -> Capture:
     """Run ``f`` and write down what it does.
 
@@ -99,17 +107,22 @@ def capture(
         See :class:`~autodiff.compiler.record.Recorder`.
     exact : bool
         See :func:`~autodiff.compiler.scalar.version.scalar_version`.
+    static : sequence
+        What it is called with beside the inputs, and is compiled in.
     """
     inputs = [input_node(x) for x in data]
     recorder = Recorder(inputs, promise, [n.tracked for n in natures], [not n.is_node for n in natures])
-    with enable_grad(), tracing(sys._getframe()), watching(recorder):
-        with guarding(f):
+    quiet = np.errstate(all="call", call=lambda *found: None)  # what there is to warn of, the program will warn of
+    with enable_grad(), tracing(sys._getframe()), watching(recorder), quiet:
+        with guarding(f, static):
             try:
                 result = call(f, inputs)
             finally:
                 recorder.put_back_draws()
-        outputs = [recorder.node_of(y) for y in tree.flatten(result)]
-        start = len(recorder.steps)
+        if recorder.refusal is not None:  # the program caught it, and went another way than it would have
+            raise recorder.refusal
+        outputs = [recorder.node_of(require_result(y, recorder)) for y in tree.flatten(result)]
+        start, generators = len(recorder.steps), [bits for bits, _ in recorder.drawn.values()]
         known = _natures(recorder, inputs, natures)
         found = [known.get(y.index, Nature(True, False)) if isinstance(y, Node) else PLAIN for y in outputs]
         outside = list(recorder.outside.values())
@@ -118,7 +131,7 @@ def capture(
         title = getattr(f, "__name__", type(f).__name__).strip("<>")
         if promise and (scalar := scalar_version(recorder, leaves, outputs, known, differentiate, exact, title)):
             recorder.leave_behind()
-            return Capture(scalar, [], outside, sources, result, found)
+            return Capture(scalar, [], outside, sources, result, found, generators)
         sweeps = [_sweep(recorder, y) for y, n in zip(outputs, found, strict=True) if differentiate and n.tracked]
     called = traced_names([*outside, *[step.node for step in recorder.steps]])
     builder = Builder(recorder, called)
@@ -149,7 +162,41 @@ def capture(
         backward.append(joint)
     recorder.put_back_draws()  # to find shapes the builder draws too
     recorder.leave_behind()
-    return Capture(forward, backward, outside, sources, result, found)
+    return Capture(forward, backward, outside, sources, result, found, generators)
+
+
+def require_result(y: Any, recorder: Recorder) -> Any:
+    """Return a leaf of what a function returned, if it can be computed again.
+
+    Raises
+    ------
+    CompileError
+        If it is something that computes when it is used, or a text with numbers in it.
+    """
+    if isinstance(y, str) and recorder.printed is not None:
+        raise CompileError(
+            f"A compiled function returned a text, and wrote out numbers ({recorder.printed}): it would return the "
+            "same text for other numbers. Return the numbers, and write them out outside."
+        )
+    if isinstance(y, Node) or not (computes_later(y) or holds_recorded(y)):
+        return y
+    does = "computes" if computes_later(y) or isinstance(y, FunctionType) else "holds what was computed"
+    raise CompileError(
+        f"A compiled function returned a {type(y).__name__}, which {does} where it cannot be seen. Return arrays, or "
+        "tuples, lists, dicts and dataclasses of them."
+    )
+
+
+def computes_later(y: Any) -> bool:
+    """Whether something is an iterator or a coroutine."""
+    return hasattr(y, "__next__") or hasattr(y, "__await__")
+
+
+def holds_recorded(y: Any) -> bool:
+    """Whether an object has nodes that were recorded in its attributes, variables or items."""
+    cells = [c.cell_contents for c in getattr(y, "__closure__", None) or () if c != EMPTY]
+    parts = [*getattr(y, "__dict__", {}).values(), *cells, *(y if isinstance(y, set | frozenset | deque) else ())]
+    return any(isinstance(leaf, Recorded) for part in parts for leaf in tree.flatten(part))
 
 
 def _found(builder: Builder, c: Any) -> Any:

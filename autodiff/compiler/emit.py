@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..core.source import Place
-from .buffers import Buffer, plan_buffers, shape_key, takes_out
+from .buffers import Buffer, Plan, plan_buffers, shape_key, takes_out
+from .joined import JOIN, writing
 from .literals import dtype_text, kind_of, literal, number, stem_of
 from .naming import Names
 from .owned import COPY
 from .program import Function, Instruction, Program, Var, variables
+from .views import Views
 
 INFIX = {
     "add": "+",
@@ -35,13 +37,6 @@ INFIX = {
 WIDTH = 116
 
 
-def is_view_in_c_order(i: Instruction) -> bool:
-    """Whether a reshape reads its argument in C order, in which it lies."""
-    orders = [x for x in (*i.args[1:], *i.options.values()) if isinstance(x, str)]
-    (x,) = i.reads
-    return orders in ([], ["C"]) and x.order == tuple(range(len(x.shape)))
-
-
 class Printer:
     """Prints one program.
 
@@ -51,11 +46,12 @@ class Printer:
         Constants that are no text: the source has to be run with these in its namespace.
     """
 
-    def __init__(self, program: Program, title: str, reuse_outputs: bool = False) -> None:
+    def __init__(self, program: Program, title: str, reuse_outputs: bool = False, plan: Plan | None = None) -> None:
         self.program = program
         self.title = title
         # What was drawn cannot be computed again, so a second sweep must find all that it needs.
-        self.plan = plan_buffers(program, program.needed_later if program.draws else (), reuse_outputs)
+        keep = program.needed_later if program.draws else ()
+        self.plan = plan_buffers(program, keep, reuse_outputs) if plan is None else plan
         self.rooms = rooms_of(program)
         self.names = Names()
         self.constants: dict[str, Any] = {}
@@ -63,6 +59,7 @@ class Printer:
         self._constant_ids: dict[int, str] = {}
         self.inline: dict[Var, Instruction] = {}
         self.hoisted: set[Var] = set()
+        self.views = Views(self.plan)
         self.nested: dict[Var, Instruction] = {}
         self.uses = Counter(v for i in program.instructions for v in i.reads)
         self.uses.update(variables(program.outputs))
@@ -72,16 +69,14 @@ class Printer:
         program, plan = self.program, self.plan
         for i in program.instructions:
             if i.function.kind == "named":
-                self.constant(i.function.call)
+                self.head(i.function, i.out in plan.place or i.out in self.rooms)
         self.names.assign([*program.inputs, *program.cotangents])
         for i in program.instructions:
             kind, name, single = i.function.kind, i.function.name, self.uses[i.out] == 1 and len(i.reads) == 1
-            if name in ("T", "mT") or (single and (kind == "item" or name == "array")):
-                self.inline[i.out] = i
-            elif (
-                name in ("ravel", "reshape") and i.reads[0] in plan.place and not i.reads[1:] and is_view_in_c_order(i)
-            ):
+            if self.views.take(i):
                 self.hoisted.add(i.out)
+            elif name in ("T", "mT") or (single and (kind == "item" or name == "array")):
+                self.inline[i.out] = i
         split = len(program.instructions) if program.split is None else program.split
         early = {i.out for i in program.instructions[:split]}
         heads = {v: best_name(chain, early) for b in plan.buffers for chain in b.chains for v in chain}
@@ -159,34 +154,49 @@ class Printer:
             return f"{self.operand(args[0])}[{self.key(args[1])}]"
         if function.kind == "part":
             return f"{self.operand(args[0])}[{args[1]}]"
-        head, rest = self.head(function), args
+        head, rest = self.head(function, out is not None), args
         if function.kind == "method":
             head, rest = f"{self.operand(args[0])}.{function.name}", args[1:]
         given = [*map(self.text, rest), *(f"{key}={self.text(value)}" for key, value in i.options.items())]
         given += [] if out is None else [f"out={out}"]
         return f"{head}({', '.join(given)})"
 
-    def head(self, function: Function) -> str:
+    def head(self, function: Function, has_out: bool) -> str:
         """What is called."""
         if function.kind == "reduce":
             return f"np.{function.name}.reduce"
         if function.kind == "named":
-            return self.constant(function.call)
+            return self.constant(function.into if has_out else function.call)
         return f"np.{function.name}"
 
     # Lines.
 
-    def line(self, i: Instruction) -> str | None:
-        """The statement of an instruction; None where it is written elsewhere."""
+    def lines(self, i: Instruction) -> list[str]:
+        """The statements of an instruction; none where it is written elsewhere."""
         if i.out in self.inline or i.out in self.hoisted or i.out in self.nested:
-            return None
-        if i.out in self.rooms:
-            into = self.names.of[i.out]
-            return f"np.copyto({into}, {self.text(i.args[0])})" if i.function is COPY else self.expression(i, into)
-        if i.out not in self.plan.place:
-            return f"{self.names.of[i.out]} = {self.expression(i)}"
+            return []
         into = self.names.of[i.out]
-        return self.expression(i, into)
+        if i.function is JOIN:
+            return self.joining(i, into)
+        if i.out in self.rooms:
+            return [f"np.copyto({into}, {self.text(i.args[0])})" if i.function is COPY else self.expression(i, into)]
+        if i.out not in self.plan.place:
+            return [f"{into} = {self.expression(i)}"]
+        return [self.expression(i, into)]
+
+    def joining(self, i: Instruction, into: str) -> list[str]:
+        """The statements that write those parts of an array that were not computed in their places."""
+        keys, shape, dtype = i.options["keys"], i.options["shape"], i.out.dtype
+        assert dtype is not None
+        how, zeros = writing(keys, shape)
+        at_home = {id(v) for v in variables(i.args) if (home := self.plan.place.get(v)) and home.within is i.out}
+        lines = [f"{into}.fill(0)"] if zeros else []
+        if i.out not in self.plan.place and i.out not in self.rooms:
+            lines = [f"{into} = np.{'zeros' if zeros else 'empty'}({shape}, {dtype_text(dtype)})"]
+        parts = zip(i.args[0], keys, how, strict=True)
+        return lines + [
+            f"{into}[{self.key(key)}] {way} {self.text(v)}" for v, key, way in parts if id(v) not in at_home
+        ]
 
     def source(self) -> str:
         """The whole program."""
@@ -226,16 +236,20 @@ class Printer:
         lines = []
         alike: dict[Any, list[Buffer]] = {}
         for buffer in self.plan.buffers:
-            alike.setdefault(shape_key(buffer.like), []).append(buffer)
+            if buffer.offset is None:
+                alike.setdefault(shape_key(buffer.like), []).append(buffer)
         for buffers in alike.values():
             for some in batched([self.names.of[b.like] for b in buffers], 8):
                 lines.append(f"{', '.join(some)} = {empty(buffers[0].like, len(some))}")
+        packed = [(b.offset, b.like) for b in self.plan.buffers if b.offset is not None]
+        if packed:
+            block = self.names.unused("memory")
+            lines.append(f"{block} = np.empty({self.plan.block}, np.uint8)  # shared by what is needed at other times")
+            lines += [f"{self.names.of[v]} = {within(block, offset, v)}" for offset, v in packed]
         for buffer in self.plan.buffers:
             first, *others = [self.names.of[chain[0]] for chain in buffer.chains]
             lines += [f"{' = '.join(others)} = {first}  # the same memory, one after the other"] if others else []
-        for i in self.program.instructions:
-            if i.out in self.hoisted:
-                lines.append(f"{self.names.of[i.out]} = {self.text(i.reads[0])}.reshape({self.text(i.out.shape)})")
+        lines += self.views.lines(self.names.of, self.key)
         if saved:
             lines.append(f"{' = '.join(saved)} = None")
         return lines
@@ -266,9 +280,11 @@ class Printer:
         place: Place | None = None
         self._nest(instructions)
         for i in instructions:
-            text = self.line(i)
-            if text is None:
+            texts = self.lines(i)
+            if not texts:
                 continue
+            *first, text = texts
+            lines += [f"    {line}" for line in first]
             notes = [str(i.out.shape)] if i.out.is_array else []
             if i.place is not None and (place is None or i.place.line != place.line):
                 place = i.place
@@ -282,9 +298,9 @@ class Printer:
         place, nested = self.plan.place, self.nested
         for a, b in pairwise([i for i in instructions if i.out not in self.inline and i.out not in self.hoisted]):
             alone = self.uses[a.out] == b.reads.count(a.out) == 1 and a.out not in self.program.finite
-            over = a.out in place and place[a.out] is place.get(b.out)
+            over = a.out in place and place[a.out] is place.get(b.out) and a.function is not JOIN
             number = issubclass(a.out.kind, np.generic) and b.function.kind in ("ufunc", "operator")
-            simple = (a.place, a.silent) == (b.place, b.silent) and not any(v in nested for v in a.reads)
+            simple = a.silent == b.silent and on_one_line(a, b) and not any(v in nested for v in a.reads)
             if alone and (over or number) and simple:
                 nested[a.out] = a
 
@@ -320,8 +336,13 @@ def rooms_of(program: Program) -> dict[Var, int]:
         y: k
         for y, k in gradients
         if isinstance(y, Var) and y in makers and y.is_array and y.order == tuple(range(len(y.shape)))
-        if makers[y].function is COPY or takes_out(makers[y])
+        if makers[y].function in (COPY, JOIN) or takes_out(makers[y])
     }
+
+
+def on_one_line(a: Instruction, b: Instruction) -> bool:
+    """Whether two instructions come of one line of the user's program."""
+    return (a.place and a.place.line) == (b.place and b.place.line)
 
 
 def batched(names: list[str], n: int) -> Iterator[list[str]]:
@@ -348,7 +369,18 @@ def empty(v: Var, n: int) -> str:
     assert v.dtype is not None
     many, shift = ((n,), 1) if n > 1 else ((), 0)
     laid = (*many, *[v.shape[a] for a in v.order])
-    text = f"np.empty({laid}, {dtype_text(v.dtype)})"
+    return turned(f"np.empty({laid}, {dtype_text(v.dtype)})", v, shift)
+
+
+def within(block: str, offset: int, v: Var) -> str:
+    """An array in a block of bytes."""
+    assert v.dtype is not None
+    laid = tuple([v.shape[a] for a in v.order])
+    return turned(f"np.ndarray({laid}, {dtype_text(v.dtype)}, {block}, {offset})", v)
+
+
+def turned(text: str, v: Var, shift: int = 0) -> str:
+    """An array whose axes lie as those of ``v`` do in memory, after ``shift`` others, with its axes in order."""
     if v.order == tuple(range(len(v.shape))):
         return text
     back = (*range(shift), *[v.order.index(a) + shift for a in range(len(v.shape))])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.source import Place
+from ..ops.into import INTO
 from .arguments import leaves, mapped
 
 
@@ -70,7 +71,8 @@ class Function:
     kind : str
         How it is written: ``"ufunc"`` as ``np.add(a, b)`` or ``a + b``, ``"reduce"`` as ``np.add.reduce(a)``,
         ``"numpy"`` as ``np.dot(a, b)``, ``"method"`` as ``a.dot(b)``, ``"attribute"`` as ``a.T``, ``"item"`` as
-        ``a[k]``, ``"part"`` as the part ``a[k]`` of a tuple, ``"named"`` by its own name.
+        ``a[k]``, ``"part"`` as the part ``a[k]`` of a tuple, ``"joined"`` as a statement for each part,
+        ``"named"`` by its own name.
     name : str
     call : callable
         What it does: takes the arguments of the instruction.
@@ -84,9 +86,16 @@ class Function:
     pure: bool = True
 
     @property
+    def into(self) -> Callable[..., Any] | None:
+        """The form of a named function that writes its result into an array, if it has one."""
+        return INTO.get(self.call) if self.kind == "named" else None
+
+    @property
     def fresh(self) -> bool:
         """Whether the result is certain to be memory of its own, and not a view of an argument."""
-        return self.kind in ("ufunc", "reduce") or (self.kind != "named" and self.name in FRESH)
+        if self.kind == "named":
+            return self.into is not None
+        return self.kind in ("ufunc", "reduce", "joined") or self.name in FRESH
 
 
 FRESH = frozenset(["array", "concatenate", "copy", "dot", "matmul", "ones_like", "stack", "zeros_like"])
@@ -168,9 +177,12 @@ class Program:
 
     def rewritten(self, instructions: Sequence[Instruction | None], change: dict[Var, Any]) -> Program:
         """The program with other instructions, None where one is dropped, and outputs replaced by ``change``."""
-        kept = [i for i in instructions if i is not None]
-        split = self.split if self.split is None else sum(i is not None for i in instructions[: self.split])
-        new = replace(self, instructions=kept, split=split)
+        return self.replaced([[] if i is None else [i] for i in instructions], change)
+
+    def replaced(self, blocks: Sequence[Sequence[Instruction]], change: dict[Var, Any]) -> Program:
+        """The program with any number of instructions in the place of each, and outputs replaced by ``change``."""
+        split = self.split if self.split is None else sum(map(len, blocks[: self.split]))
+        new = replace(self, instructions=[i for block in blocks for i in block], split=split)
         new.outputs = substitute(self.outputs, lambda v: change.get(v, v))
         finite = [change.get(v, v) for v in self.finite]
         new.finite = list(dict.fromkeys([f for f in finite if isinstance(f, Var)]))

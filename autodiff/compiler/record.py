@@ -14,6 +14,7 @@ from ..core.node import Node, describe, next_index
 from ..core.rule import Rule
 from ..core.source import Place, user_line
 from ..value import Value
+from .aliases import Aliases
 from .arguments import leaves, mapped
 from .recorded import RecordedTensor, RecordedValue, is_alive, leave_behind
 
@@ -81,6 +82,10 @@ class Recorder(Watcher):
         self.arrays: dict[int, int] = {}
         self.lifted: set[int] = set()
         self.pulled_to = 0
+        self.aliases = Aliases()
+        self.copied: dict[int, tuple[Any, Any]] = {}
+        self.refusal: CompileError | None = None
+        self.printed: str | None = None
         for x in inputs:
             self.know(x)
 
@@ -105,12 +110,23 @@ class Recorder(Watcher):
             self._follow_nature(node, [same])
             return
         place = None if node.origin is None else node.origin.place
-        silent = np.geterr()["invalid"] == "ignore"
+        handling = np.geterr()
+        if "raise" in handling.values():
+            raise CompileError(
+                f"np.errstate was set to raise while compiling ({user_line()}). A compiled function would not raise "
+                "there. Set it around the call of the compiled function."
+            )
+        silent = "ignore" in (handling["invalid"], handling["divide"])
+        if rule.name == "setitem":
+            x, value = args
+            self.aliases.put_back(x, value, node.params)
         given = self._refer(args), self._refer(node.params or {})
         step = Step(rule, *given, node, node.index, node._data, node.tracked, silent, place)
         self.know(node)
         self.steps.append(step)
         self._follow_nature(node, [r.number for r in references(given)])
+        if node.index in self.plain and node._data.__class__ is np.ndarray and node._data.ndim:
+            self.aliases.made(node, args)
 
     def _follow_nature(self, node: Node, of: Sequence[int]) -> None:
         if node.tracked and not self.tracking.isdisjoint(of):
@@ -144,16 +160,22 @@ class Recorder(Watcher):
             bits.state = state
 
     def assigned(self, node: Node) -> None:
-        """Raise if the node that is about to be assigned into was made outside."""
-        if node.index < self.started:
+        """Raise if the node that is about to be assigned into was made outside, or is a view of such a one."""
+        plain = node.index in self.plain
+        if node.index < self.started or (plain and self.aliases.root_of(node) < self.started):
             raise CompileError(
                 f"{describe(node)} was assigned into while compiling ({user_line()}), but it was made outside of the "
                 "function, and the compiled function would not assign into it. Assign into a copy, y = x.copy(), and "
                 "return it."
             )
+        if plain:
+            new = self.steps[-1]
+            self.aliases.assigned(node, new.number, new.node.params.get("key") if new.node.params else ...)
 
     def node_of(self, y: Any) -> Any:
         """The node that holds ``y``, if it is an array that one holds; else ``y``."""
+        if isinstance(y, Node):
+            self._reference(y)  # it may be a leaf that no op used
         index = self.arrays.get(id(y)) if isinstance(y, np.ndarray) else None
         return y if index is None else self.known[index]
 
@@ -204,9 +226,22 @@ class Recorder(Watcher):
         if isinstance(x, Node):
             if x.index not in self.known:
                 self._enter(x)
+            self.aliases.check(x)
             return Ref(x.index)
-        index = self.arrays.get(id(x)) if isinstance(x, np.ndarray) else None
-        return x if index is None else Ref(index)
+        if not isinstance(x, np.ndarray):
+            return x
+        index = self.arrays.get(id(x))
+        return self._as_it_is(x) if index is None else Ref(index)
+
+    def _as_it_is(self, array: Any) -> Any:
+        """A constant as it is now: who made it may write into it later.  The same object as long as it is the same."""
+        if not array.flags.writeable or array.dtype.hasobject:
+            return array
+        _, copy = self.copied.get(id(array), (None, None))
+        if copy is None or copy.tobytes() != array.tobytes():
+            copy = array.copy(order="K")
+            self.copied[id(array)] = array, copy
+        return copy
 
     def _enter(self, node: Node) -> None:
         """Take in a node from outside: a parameter, or a tensor that is a constant."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from typing import Any, NoReturn
+
+import numpy as np
 
 from ..core.errors import CompileError
 from ..core.looking import depends_on_numbers
 from ..core.modes import compiler
-from ..core.node import Node
+from ..core.node import Node, data_of, describe, rebind, shape_of
+from ..core.source import is_users, user_line
+from ..core.unheld import is_unheld
 from ..ops import public
 from ..tensor import Tensor
 from ..value import Value
@@ -33,14 +39,21 @@ class Recorded:
     def _refuse(self, doing: str, repair: str) -> None:
         """Raise where a function is being compiled, which would do for every input what it did for this one."""
         if compiler() is not None:
-            raise depends_on_numbers(self, doing, repair)  # type: ignore[arg-type]
+            error = depends_on_numbers(self, doing, repair)  # type: ignore[arg-type]
+            if is_users(sys._getframe(2)) or is_users(sys._getframe(3)):
+                compiler().refusal = error  # type: ignore[union-attr]  # the program may go on in spite of it
+            raise error
 
     def __bool__(self) -> bool:
         self._refuse("the truth", BRANCH)
         return super().__bool__()  # type: ignore[misc,no-any-return]
 
     def _leave(self, into: str) -> Any:
-        self._refuse(f"{into}()" if into != "an index" else "use as an index", INDEX if into in PLACES else READ)
+        node: Any = self
+        repair = INDEX if into in PLACES else READ
+        if into in ("an index", "int") and node.is_leaf and not shape_of(node):
+            repair = f"Pass it as int(k): a Python int is compiled in. {repair}"
+        self._refuse(f"{into}()" if into != "an index" else "use as an index", repair)
         return super()._leave(into)  # type: ignore[misc]
 
     def item(self) -> Any:
@@ -73,6 +86,21 @@ class Recorded:
         self._refuse("an assignment to the data", "Compute a new tensor and return it.")
         self._set_data(value)
 
+    @property
+    def requires_grad(self) -> bool:
+        """What it is where nobody compiles; a plain array has none."""
+        compiling: Any = compiler()
+        if compiling is None:
+            return self.tracked
+        if compiling.is_plain(self) and is_users(sys._getframe(1)):
+            raise AttributeError("A plain array has no attribute 'requires_grad'.")
+        return bool(compiling.tracks(self))
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self._refuse("an assignment to requires_grad", CONSTANT)
+        Node.requires_grad.__set__(self, wanted)  # type: ignore[attr-defined]
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         self._refuse("a copy by copy or pickle", "Use x itself: no op changes its arguments.")
         return super().__reduce_ex__(protocol)
@@ -98,14 +126,59 @@ class Recorded:
             "function does not compute it again. Return it from the function."
         )
 
+    def _print(self) -> None:
+        compiling: Any = compiler()
+        if compiling is not None and compiling.printed is None:
+            compiling.printed = str(user_line())
+
     def __repr__(self) -> str:
+        self._print()
         return super().__repr__() if is_alive(self) else f"<{left_behind(self)}>"
+
+    def __str__(self) -> str:
+        self._print()
+        return super().__str__() if is_alive(self) else repr(self)
+
+    def __format__(self, spec: str) -> str:
+        self._print()
+        return super().__format__(spec)
 
 
 class RecordedTensor(Recorded, Tensor):
     """A tensor while compiling."""
 
     __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        references = sys.getrefcount(self)
+        compiling: Any = compiler()
+        held = 2 if compiling is not None and not compiling.is_plain(self) else 0  # by the recording
+        if held and is_unheld(self, references - held, value):
+            raise CompileError(
+                f"{describe(self)} was assigned into, but nothing holds it, so the assignment would be lost: in "
+                "t[0][1] = v the result of t[0] is no view of t. Write t[0, 1] = v."
+            )
+        super().__setitem__(key, value)
+
+    def _in_place(self, name: str, other: Any) -> Any:
+        """``x += other`` where x is a plain array, which others may have hold of; a tensor is a new one then."""
+        compiling = compiler()
+        if compiling is None or not self.ndim or not compiling.is_plain(self):
+            return NotImplemented
+        if isinstance(other, Node) and not compiling.is_plain(other):
+            return NotImplemented
+        with np.errstate(all="ignore"):
+            getattr(operator, f"__i{name}__")(np.empty_like(self._data), data_of(other))  # says what does not fit
+        new = getattr(operator, f"__{name}__")(self, other)
+        if new.dtype == self.dtype:
+            rebind(self, new)
+        else:
+            self[...] = new
+        return self
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    setattr(RecordedTensor, f"__i{_name}__", lambda self, other, name=_name: self._in_place(name, other))
 
 
 class RecordedValue(Recorded, Value):

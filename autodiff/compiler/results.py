@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core import tree
-from ..core.errors import CompileError
+from ..core.errors import CompileError, KindError
 from ..core.modes import enable_grad, is_recording
 from ..core.node import Node, size_of
 from ..core.rule import Rule
@@ -37,16 +37,17 @@ class Run:
         self.version = special.fast
         self.k = special.usual
         self.runner: Runner | None = None
-        self.draws: list[Any] = []
+        self.draws: Sequence[Any] = ()
 
     def forward(self) -> Any:
         """The results; the memory is held from here on."""
-        self.runner = self.version.take(self.k)
-        out = self.runner[0](*self._given())
+        version = self.version
+        self.runner = runner = version.take(self.k)
+        out = runner[0](*self.data, *(() if version.draws else self.draws))
         if out is None:
             return self._carefully()
-        if self.version.draws and not self.draws:
-            n = len(out) - self.version.draws
+        if version.draws and not self.draws:
+            n = len(out) - version.draws
             self.draws, out = out[n:], out[:n]
         return out
 
@@ -72,14 +73,13 @@ class Run:
             self.done()
         return found
 
-    def _given(self) -> list[Any]:
-        """What the functions of the program read."""
-        return self.data if self.version.draws else [*self.data, *self.draws]
-
     def _pull(self, g: Any) -> Any:
-        rooms = self.version.rooms[self.k]
-        chosen = [rooms.choose(self.data)] if rooms.positions else []
-        return self.runner[1](g, *self._given(), *chosen)  # type: ignore[index]
+        version, data = self.version, self.data
+        rooms = version.rooms[self.k]
+        given = () if version.draws else self.draws
+        if rooms.positions:
+            return self.runner[1](g, *data, *given, rooms.choose(data))  # type: ignore[index]
+        return self.runner[1](g, *data, *given)  # type: ignore[index]
 
     def done(self) -> None:
         """Let go of the memory: another call may use it."""
@@ -88,7 +88,14 @@ class Run:
             self.runner = None
 
     def __del__(self) -> None:
-        self.done()
+        if self.runner is not None:
+            self.done()
+
+    def __reduce__(self) -> Any:
+        raise KindError(
+            f"A result of the compiled {self.special.title} was copied or pickled with its tape, which is memory that "
+            "is in use. Copy y.detach(), or what the function itself returns."
+        )
 
 
 def _result(x: Any, /) -> Any:
@@ -112,6 +119,7 @@ class CompiledRule(Rule):
         self.many = True
         self.special = special
         self.k = k
+        self.first: Any = None
 
     def pull(self, g: Any, node: Node, pending: dict[int, Any]) -> None:
         """Add the cotangents of the inputs to ``pending``."""
@@ -119,6 +127,14 @@ class CompiledRule(Rule):
             if c is not None:
                 i = x.index
                 pending[i] = pending[i] + c if i in pending else c
+
+    def first_cotangent(self, node: Node) -> Any:
+        """What a sweep from a single number starts with; a NumPy scalar, which nobody can write into, is kept."""
+        g = self.first
+        if g is None:
+            g = first_cotangent(node, None)
+            self.first = g if isinstance(g, np.generic) else None
+        return g
 
     def gradients(self, g: Any, node: Node) -> Sequence[Any]:
         """What each input gets of the cotangent ``g``; None for nothing."""
@@ -172,17 +188,33 @@ class Shortcut(NodeMethods):
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False, free: bool = False) -> None:
         """Fill in ``grad``, as every node does."""
-        inputs = self.rule.special.inputs if isinstance(self.rule, CompiledRule) else ()
+        rule: Any = self.rule
+        inputs = rule.special.inputs if rule.__class__ is CompiledRule else ()
         plainly = gradient is None and not create_graph and not free and is_recording() is True
-        if not (plainly and inputs and size_of(self) == 1) or any([x.index > self.index for x in inputs]):
+        if not (plainly and inputs and size_of(self) == 1) or changed_since(self.index, inputs):
             super().backward(gradient, create_graph=create_graph, free=free)
             return
-        g = first_cotangent(self, None)
-        for x, c in zip(inputs, self.rule.gradients(g, self)):  # type: ignore[union-attr]
-            if c is not None:
-                total = c if x.grad is None else x.grad + c
-                x.grad = np.asarray(total) if isinstance(total, np.generic) else total
-        self.grad = np.asarray(g) if isinstance(g, np.generic) else g
+        g = rule.first_cotangent(self)
+        for x, c in zip(inputs, rule.gradients(g, self)):
+            if c is None:
+                continue
+            if x.grad is not None:
+                c = x.grad + c
+            x.grad = c if c.__class__ is np.ndarray else plain(c)
+        self.grad = plain(g)
+
+
+def changed_since(index: int, inputs: Sequence[Node]) -> bool:
+    """Whether one of these was changed since the node of this creation number was made."""
+    for x in inputs:  # noqa: SIM110 - any() takes three times as long
+        if x.index > index:
+            return True
+    return False
+
+
+def plain(g: Any) -> Any:
+    """A gradient as it is handed out: an array also where NumPy made a scalar of it."""
+    return np.array(g) if isinstance(g, np.generic) else g
 
 
 class CompiledTensor(Shortcut, Tensor):
@@ -195,3 +227,6 @@ class CompiledValue(Shortcut, Value):
     """A number that a compiled function gave."""
 
     __slots__ = ()
+
+
+CompiledTensor.__name__, CompiledValue.__name__ = "Tensor", "Value"  # what they are to the reader of a message

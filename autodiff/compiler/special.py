@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..core import tree
+from ..core.errors import CompileError
 from ..core.node import Node, record
 from .capture import Nature, capture
-from .guards import Attribute, check_of, guards_of
+from .guards import LENGTH, Attribute, check_of, guards_of
+from .machine.version import BACKENDS
 from .program import Var
+from .recorded import is_alive
 from .results import RESULT, CompiledRule, CompiledTensor, CompiledValue, Run, logger
 from .version import Version, version_of
 
@@ -35,6 +38,8 @@ class Special:
         Whether results are handed out in memory that the next call writes over.
     exact : bool
         Whether sums of single numbers keep their order.
+    backend : str
+        One of :data:`~autodiff.compiler.machine.version.BACKENDS`.
     """
 
     def __init__(
@@ -46,8 +51,10 @@ class Special:
         recording: bool,
         reuse_outputs: bool = False,
         exact: bool = True,
+        backend: str = "numpy",
     ) -> None:
         self.f = f
+        self.kind = BACKENDS[backend]
         self.exact = exact
         self.title = getattr(f, "__name__", type(f).__name__).strip("<>")
         self.recording = recording
@@ -55,11 +62,13 @@ class Special:
         self.names = _names(f, args, kwargs)
         self.are_nodes = [isinstance(x, Node) for x in leaves]
         self.tracked = [isinstance(x, Node) and x.tracked for x in leaves]
-        found = self._capture(leaves, promise=True)
+        self.static = [x for x in tree.flatten((args, kwargs)) if not _is_dynamic(x)]
+        found = self._capture_settled(leaves)
         self.outside, self.sources = found.outside, found.sources
-        guards = guards_of(f, (args, kwargs), self.outside)
+        self.generators = found.generators
+        guards = guards_of(f, self.static, self.outside)
         self.holds = check_of([*guards, *[(x, Attribute("tracked"), x.tracked) for x in self.outside]])
-        self.fast = version_of(found, self.title, reuse_outputs)
+        self.fast = version_of(found, self.title, reuse_outputs, self.kind)
         self._careful: Version | None = None
         self.tracked_outputs = [k for k, n in enumerate(found.natures) if n.tracked and recording]
         self.rules = {y: CompiledRule(self, k) for k, y in enumerate(self.tracked_outputs)}
@@ -76,7 +85,30 @@ class Special:
         data = [_plain(x) for x in leaves]
         natures = [Nature(node, tracked) for node, tracked in zip(self.are_nodes, self.tracked, strict=True)]
         with ONE_AT_A_TIME:
-            return capture(self.f, data, self.names, self._call, natures, self.recording, promise, self.exact)
+            return capture(
+                self.f, data, self.names, self._call, natures, self.recording, promise, self.exact, self.static
+            )
+
+    def _capture_settled(self, leaves: Sequence[Any]) -> Any:
+        """Capture, again if something from outside was changed by that: it may have been prepared for the first time.
+
+        Raises
+        ------
+        CompileError
+            If it is changed each time.
+        """
+        for _ in range(2):
+            before = guards_of(self.f, self.static)
+            found = self._capture(leaves, promise=True)
+            changed = [guard for guard in before if not check_of([guard])() and not is_left_behind(guard[2])]
+            if not changed:
+                return found
+        _, key, thing = changed[0]
+        what = f"a {type(changed[0][0]).__name__} in length" if key is LENGTH else f"{key!r}, which was {thing!r}"
+        raise CompileError(
+            f"{self.title} changes what it reads from outside: {what}. It would do so only while it is compiled. "
+            "Pass it as an argument and return what it becomes, or change it outside of the function."
+        )
 
     def _call(self, f: Callable[..., Any], inputs: Sequence[Any]) -> Any:
         args, kwargs = _filled(self.holes, iter(inputs))
@@ -95,18 +127,21 @@ class Special:
         """The version that holds for infinities as well, and takes random numbers as inputs."""
         if self._careful is None:
             found = self._capture(data[: len(self.are_nodes)], promise=False)
-            self._careful = Version(found.backward or [found.forward], self.title, draws_given=True)
+            self._careful = self.kind(found.backward or [found.forward], self.title, draws_given=True)
         return self._careful
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run it."""
         data = leaves if self.all_plain else [x._data if node else x for x, node in zip(leaves, self.are_nodes)]
         run = Run(self, leaves, [*data, *[x._data for x in self.outside]])
+        before = [bits.state for bits in self.generators] if self.generators else ()
         try:
             out = run.forward()
         except Exception as error:  # the function itself says best what is wrong
             logger.debug("%s is called as it is, since its program raised %r", self.title, error)
             out = None
+            for bits, state in zip(self.generators, before):  # it draws again
+                bits.state = state
         if out is None:
             return self.eagerly(leaves)
         inputs: Any = ()
@@ -114,11 +149,15 @@ class Special:
             inputs = self.inputs or tuple([[*leaves, *self.outside][k] for k in self.sources])
         else:
             run.done()
+        if self.is_leaf:  # nearly always: a loss
+            kind, rule = self.kinds[0]
+            y = out[0]
+            return y if kind is None else record(kind, y, rule, inputs, None, {"run": run}, rule is not RESULT)
         nodes = [
             y if kind is None else record(kind, y, rule, inputs, None, {"run": run}, rule is not RESULT)
             for y, (kind, rule) in zip(out, self.kinds)
         ]
-        return nodes[0] if self.is_leaf else tree.unflatten(self.structure, iter(nodes))
+        return tree.unflatten(self.structure, iter(nodes))
 
     def _kinds(self, outputs: Sequence[Any], natures: Sequence[Nature]) -> list[tuple[Any, Any]]:
         """What each result is handed out as: a class of nodes and a rule; the class is None if it is plain."""
@@ -141,8 +180,13 @@ class Hole:
 HOLE = Hole()
 
 
+def is_left_behind(thing: Any) -> bool:
+    """Whether something is a node that a function kept: it may keep another one, and nobody can use them."""
+    return isinstance(thing, Node) and not is_alive(thing)
+
+
 def _is_dynamic(x: Any) -> bool:
-    return isinstance(x, Node | np.ndarray | np.generic | float | complex)
+    return isinstance(x, Node | np.ndarray | np.number) or type(x) in (float, complex)
 
 
 def _with_holes(args: Any) -> Any:

@@ -40,18 +40,28 @@ class Version:
     ) -> None:
         programs = [simplify(p) for p in programs]
         self.draws = 0 if draws_given else len(programs[0].draws)
-        self.programs = [own_outputs(given_draws(p) if draws_given else showing_draws(p)) for p in programs]
+        programs = [own_outputs(given_draws(p) if draws_given else showing_draws(p)) for p in programs]
         self.sources: list[str] = []
         self.given: list[dict[str, Any]] = []
         self.makes: list[Callable[[], Runner]] = []
-        for program in self.programs:
-            printer = Printer(program, title, reuse_outputs)
-            source = printer.source()
+        for program in programs:
+            source, given, make = self.printed(program, title, reuse_outputs)
             self.sources.append(source)
-            self.given.append(printer.given)
-            self.makes.append(load(source, printer.given, title)["make"])
-        self.free: list[list[Runner]] = [[] for _ in self.programs]
-        self.rooms = [Rooms(list(rooms_of(program).values())) for program in self.programs]
+            self.given.append(given)
+            self.makes.append(make)
+        self.free: list[list[Runner]] = [[] for _ in programs]
+        self.rooms = [Rooms(list(rooms_of(program).values())) for program in programs]
+
+    def printed(self, program: Program, title: str, reuse_outputs: bool) -> tuple[str, dict[str, Any], Any]:
+        """The source of a program, what it is given, and what makes its functions."""
+        printer = Printer(program, title, reuse_outputs)
+        source = printer.source()
+        return source, printer.given, load(source, printer.given, title)["make"]
+
+    @staticmethod
+    def of_tape(found: LevelVersion) -> LevelVersion:
+        """What runs a tape of single numbers."""
+        return found
 
     def take(self, k: int) -> Runner:
         """Functions with buffers that nobody else uses."""
@@ -65,11 +75,13 @@ class Version:
         self.free[k].append(runner)
 
 
-def version_of(found: Capture, title: str, reuse_outputs: bool) -> Version | LevelVersion:
+def version_of(
+    found: Capture, title: str, reuse_outputs: bool, kind: type[Version] = Version
+) -> Version | LevelVersion:
     """What runs what was captured."""
     if isinstance(found.forward, LevelVersion):
-        return found.forward
-    return Version(found.backward or [found.forward], title, reuse_outputs)
+        return kind.of_tape(found.forward)
+    return kind(found.backward or [found.forward], title, reuse_outputs)
 
 
 class Rooms:
@@ -83,13 +95,24 @@ class Rooms:
 
     def __init__(self, positions: list[int]) -> None:
         self.positions = positions
-        self.found: tuple[Any, list[tuple[list[Any], int, tuple[int, ...], Any]]] = (None, [])
+        self.unheld = [2] * len(positions)
+        self.first: Any = None
+        self.found: list[tuple[list[Any], int, tuple[int, ...], Any]] = []
+        self.whole: list[Any] = []
 
     def choose(self, data: list[Any]) -> list[Any]:
         """An array for each, given the data of the inputs."""
-        first, found = self.found
-        if data[self.positions[0]] is not first:  # the parameters lie elsewhere by now
-            found = [(*room_for(data[k]), data[k].shape, data[k].dtype) for k in self.positions]
-            self.found = data[self.positions[0]], found
         # Nobody holds a room if there are two references: that of the list, and that of the argument.
-        return [rooms[k] if getrefcount(rooms[k]) == 2 else np.empty(shape, t) for rooms, k, shape, t in found]
+        if data[self.positions[0]] is not self.first:
+            self._find(data)
+        if self.whole and list(map(getrefcount, self.whole)) == self.unheld:
+            return self.whole
+        return [rooms[k] if getrefcount(rooms[k]) == 2 else np.empty(shape, t) for rooms, k, shape, t in self.found]
+
+    def _find(self, data: list[Any]) -> None:
+        """Look where the parameters lie; if they are all that lies there, their rooms can be taken as they are."""
+        self.found = [(*room_for(data[k]), data[k].shape, data[k].dtype) for k in self.positions]
+        rooms = self.found[0][0]
+        alone = [(id(rooms), k) for k in range(len(rooms))]
+        self.whole = rooms if [(id(r), k) for r, k, _, _ in self.found] == alone else []
+        self.first = data[self.positions[0]]

@@ -126,6 +126,14 @@ class Call:
         asked = _asked.get()
         return any(i < self.start and (leaf.params is not CLOSED or i in asked) for i, leaf in leaves.items())
 
+    def is_watched_outside(self) -> bool:
+        """While compiling, whether somebody further out may differentiate what the sweeps of this call find."""
+        tracks: Any = compiler().tracks  # type: ignore[union-attr]
+        _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], {x.index for x in self.inputs})
+        return any(tracks(a) for x in self.inputs for a in x.args) or any(
+            i < self.start and tracks(leaf) for i, leaf in leaves.items()
+        )
+
     def close(self) -> None:
         """Say that nobody will ask for derivatives by the inputs but sweeps of this call."""
         for x in self.inputs:

@@ -15,7 +15,7 @@ from autodiff.compiler.passes import (
     simplify,
     spell_plainly,
 )
-from autodiff.compiler.program import Function, Instruction, Program, Var, var_like
+from autodiff.compiler.program import Function, Instruction, Program, substitute, var_like
 
 M = np.arange(6.0).reshape(2, 3) + 1
 draw = Function("named", "draw", lambda x: x * np.random.default_rng(0).random(x.shape), pure=False)
@@ -30,11 +30,10 @@ class Writing:
         self.instructions = []
 
     def call(self, function, *args, **options):
-        def value(x):
-            return self.values[x] if isinstance(x, Var) else x
-
-        out = var_like(function.call(*map(value, args), **options), function.name)
-        self.values[out] = function.call(*map(value, args), **options)
+        given, chosen = substitute((args, options), self.values.__getitem__)
+        result = function.call(*given, **chosen)
+        out = var_like(result, function.name)
+        self.values[out] = result
         self.instructions.append(Instruction(function, args, options, out))
         return out
 

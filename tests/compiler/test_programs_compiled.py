@@ -49,7 +49,7 @@ def test_every_pass_keeps_the_results(program, seed):
     """p.run(x) == pass(p).run(x) == printed(pass(p))(x), for each pass alone, for all, and for none."""
     program, args = drawn(program, seed)
     expected = computed(program, args)
-    versions = [program, *[change(program) for change in PASSES], simplify(program)]
+    versions = [program, *[change(program) for change in dict.fromkeys(PASSES)], simplify(program)]
     for version in versions:
         assert_same(computed(version, args), expected)
     with np.errstate(all="ignore"):
@@ -64,6 +64,15 @@ def laid_out(v):
     return array.transpose(np.argsort(v.order))
 
 
+def assert_held(found, expected):
+    """Fail unless values are the same, but for sums: how memory is laid out decides in which order they are taken."""
+    for x, y in zip(found, expected, strict=True):
+        if isinstance(y, np.ndarray) and y.dtype.kind in "fc":
+            assert_close(x, y, ulps=1000)
+        else:
+            assert_same(x, y)
+
+
 @settings(patiently, max_examples=80)
 @random_programs
 def test_a_buffer_holds_what_is_read_from_it(program, seed):
@@ -74,6 +83,8 @@ def test_a_buffer_holds_what_is_read_from_it(program, seed):
     found = dict(true)
     plan = plan_buffers(program)
     memory = {id(buffer): laid_out(buffer.like) for buffer in plan.buffers}
+    for part in plan.parts:
+        memory[id(part)] = memory[id(plan.place[part.within])][part.key]
     before = [a.copy() for a in args]
     with np.errstate(all="ignore"):
         for i in program.instructions:
@@ -81,7 +92,7 @@ def test_a_buffer_holds_what_is_read_from_it(program, seed):
                 true[i.out] = i.compute(true)
             except np.linalg.LinAlgError:
                 assume(False)
-            assert_same([found[v] for v in i.reads], [true[v] for v in i.reads])
+            assert_held([found[v] for v in i.reads], [true[v] for v in i.reads])
             found[i.out] = i.compute(found)
             if i.out in plan.place:
                 room = memory[id(plan.place[i.out])]
@@ -89,7 +100,7 @@ def test_a_buffer_holds_what_is_read_from_it(program, seed):
                 room[...] = found[i.out]
                 found[i.out] = room
     outputs = [y for y in program.outputs if isinstance(y, Var)]
-    assert_same([found[y] for y in outputs], [true[y] for y in outputs])
+    assert_held([found[y] for y in outputs], [true[y] for y in outputs])
     arrays = [found[y] for y in outputs if y.is_array]
     assert not any(np.shares_memory(y, room) for y in arrays for room in [*memory.values(), *args])
     assert_same(list(args), before)
@@ -122,5 +133,8 @@ def test_compiled_is_eager(program, seed):
             except (CompileError, np.linalg.LinAlgError):
                 assume(False)
             loss.backward()
-        assert_same(loss, y)
+        if any(np.iscomplexobj(n.data) for n in ad.Tape(y)):
+            assert_close(loss, y, ulps=16)  # NumPy squares a complex scalar otherwise than an array of one
+        else:
+            assert_same(loss, y)
         assert_close(found.grad, expected.grad, ulps=16)  # what an op sends back twice is added up first
