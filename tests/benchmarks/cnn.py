@@ -38,7 +38,7 @@ def task(batch: int, side: int, channels: tuple[int, int] = (8, 16)) -> Task:
     return Task(rng.normal(size=(batch, 1, side, side)).astype(F32), rng.integers(0, 10, size=batch), params)
 
 
-def ours(task: Task, compiled: bool = False, **options: Any) -> Step:
+def ours(task: Task, compiled: bool = False, backend: str = "numpy", **options: Any) -> Step:
     """With this package."""
     params = W1, b1, W2, b2, W3, b3 = [ad.Tensor(p.copy()) for p in task.params]
 
@@ -47,7 +47,7 @@ def ours(task: Task, compiled: bool = False, **options: Any) -> Step:
         h = ad.max_pool2d(ad.relu(ad.conv2d(h, W2, b2)), 2)
         return nn.functional.cross_entropy(nn.functional.linear(h.reshape(len(X), -1), W3, b3), T)
 
-    loss_of = ad.compile(loss_of) if compiled else loss_of
+    loss_of = ad.compile(loss_of, backend=backend) if compiled else loss_of
     return our_step("adam", params, LR, lambda: loss_of(task.X, task.T), **options)
 
 
@@ -136,6 +136,7 @@ def cnn(batch: int = 64, side: int = 28) -> Row:
             "PyTorch": lambda: torch(on),
             "autodiff": lambda: ours(on),
             "autodiff compiled": lambda: ours(on, compiled=True),
+            "autodiff numba": lambda: ours(on, compiled=True, backend="numba"),
             "NumPy by hand": lambda: by_hand(on),
             "NumPy, buffers": lambda: buffers(on),
             "torch.compile": lambda: torch(on, compiled=True),

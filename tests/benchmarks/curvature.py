@@ -118,12 +118,20 @@ def bars() -> list[Bar]:
 
 def hvp(n: int = 1000) -> Row:
     x, v = points(n)
-    compiled = ad.compile(lambda x, v: ad.hvp(rosenbrock, x, v))
+
+    def product(x: Any, v: Any) -> Any:
+        return ad.hvp(rosenbrock, x, v)
+
+    def ours(backend: str) -> Step:
+        compiled = ad.compile(product, backend=backend)
+        return lambda: compiled(x, v)
+
     contestants = installed(
         {
             "NumPy by hand": lambda: product_by_hand(x, v),
             "autodiff": lambda: lambda: ad.hvp(rosenbrock, x, v),
-            "autodiff compiled": lambda: lambda: compiled(x, v),
+            "autodiff compiled": lambda: ours("numpy"),
+            "autodiff numba": lambda: ours("numba"),
             "PyTorch": lambda: torch_product(x, v),
             "jax.jit": lambda: jax_product(x, v),
             "autograd": lambda: autograd_product(x, v),
@@ -136,12 +144,17 @@ def hvp(n: int = 1000) -> Row:
 def hessian(n: int = 50) -> Row:
     x, _ = points(n)
     eager = ad.hessian(rosenbrock)
-    compiled = ad.compile(eager)
+
+    def ours(backend: str) -> Step:
+        compiled = ad.compile(eager, backend=backend)
+        return lambda: compiled(x)
+
     contestants = installed(
         {
             "NumPy by hand": lambda: hessian_by_hand(x),
             "autodiff": lambda: lambda: eager(x),
-            "autodiff compiled": lambda: lambda: compiled(x),
+            "autodiff compiled": lambda: ours("numpy"),
+            "autodiff numba": lambda: ours("numba"),
             "PyTorch": lambda: torch_hessian(x),
             "jax.jit": lambda: jax_hessian(x),
             "autograd": lambda: autograd_hessian(x),

@@ -180,7 +180,7 @@ def buffers(task: Task) -> Step:
     return step
 
 
-def ours(task: Task, compiled: bool = False, **options: Any) -> Step:
+def ours(task: Task, compiled: bool = False, backend: str = "numpy", **options: Any) -> Step:
     """With this package."""
     sizes = [task.params[0].shape[1], *(b.shape[0] for b in task.params[1::2])]
     model = nn.MLP(sizes, nn.Tanh if task.activation == "tanh" else nn.ReLU, dtype=F32)
@@ -191,7 +191,7 @@ def ours(task: Task, compiled: bool = False, **options: Any) -> Step:
     def loss_of(X: Any, T: Any) -> Any:
         return criterion(model(X), T)
 
-    loss_of = ad.compile(loss_of) if compiled else loss_of
+    loss_of = ad.compile(loss_of, backend=backend) if compiled else loss_of
     return our_step(task.optimizer, model.parameters(), task.lr, lambda: loss_of(task.X, task.T), **options)
 
 
@@ -203,6 +203,7 @@ def row(name: str, question: str, task: Task, bars: Sequence[Bar], **options: An
             "NumPy, buffers": lambda: buffers(task),
             "autodiff": lambda: ours(task),
             "autodiff compiled": lambda: ours(task, compiled=True),
+            "autodiff numba": lambda: ours(task, compiled=True, backend="numba"),
             "PyTorch": lambda: mlp_peers.torch(task),
             "torch.compile": lambda: mlp_peers.torch(task, compiled=True),
             "jax.jit": lambda: mlp_peers.jax(task),

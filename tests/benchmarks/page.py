@@ -12,7 +12,7 @@ from .growth import Grown
 from .harness import Bar, Result
 from .memory import BARS
 
-PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad", "micrograd")
+PACKAGES = ("numpy", "numba", "torch", "jax", "autograd", "mygrad", "micrograd")
 NOTES = Path(__file__).with_name("notes.md")
 
 PREFACE = """# Benchmarks

@@ -38,7 +38,7 @@ def task(steps: int, batch: int, hidden: int, inputs: int = 16) -> Task:
     return Task(X.astype(F32), T.astype(F32), params)
 
 
-def ours(task: Task, compiled: bool = False, loop: bool = False) -> Step:
+def ours(task: Task, compiled: bool = False, backend: str = "numpy", loop: bool = False) -> Step:
     """With this package: the row of the recurrence, or a plain loop over the steps."""
     linear = nn.functional.linear
     params = W, U, b, V, c = [ad.Tensor(p.copy()) for p in task.params]
@@ -52,7 +52,7 @@ def ours(task: Task, compiled: bool = False, loop: bool = False) -> Step:
             h = ad.tanh_recurrence(linear(X, W, b), U, h)[-1]
         return nn.functional.mse_loss(linear(h, V, c), T)
 
-    loss_of = ad.compile(loss_of) if compiled else loss_of
+    loss_of = ad.compile(loss_of, backend=backend) if compiled else loss_of
     return our_step("sgd", params, LR, lambda: loss_of(task.X, task.T))
 
 
@@ -208,6 +208,7 @@ def rnn(steps: int = 100, batch: int = 16, hidden: int = 32) -> Row:
             "NumPy, buffers": lambda: buffers(on),
             "autodiff": lambda: ours(on),
             "autodiff compiled": lambda: ours(on, compiled=True),
+            "autodiff numba": lambda: ours(on, compiled=True, backend="numba"),
             "autodiff, loop": lambda: ours(on, loop=True),
             "autodiff compiled, loop": lambda: ours(on, compiled=True, loop=True),
             "PyTorch": lambda: torch(on, fused=False),
@@ -223,5 +224,9 @@ def rnn(steps: int = 100, batch: int = 16, hidden: int = 32) -> Row:
         contestants,
         rounds=60,
         inner=5,
-        bars=[Bar("autodiff", "NumPy by hand", 1.3), Bar("autodiff compiled", "jax.jit", 1.0)],
+        bars=[
+            Bar("autodiff", "NumPy by hand", 1.3),
+            Bar("autodiff compiled", "jax.jit", 1.0),
+            Bar("autodiff compiled, loop", "jax.jit", 1.0),
+        ],
     )

@@ -14,7 +14,7 @@ from autodiff import Value
 from .harness import Bar, Row, Step, installed
 
 
-def scalar_net(make: Any, X: Any, y: Any, compiled: bool = False) -> Step:
+def scalar_net(make: Any, X: Any, y: Any, compiled: bool = False, backend: str = "numpy") -> Step:
     """One step of an MLP 2-16-16-1 on Values, max-margin loss, written as micrograd's demo is."""
     random.seed(0)
     sizes = [2, 16, 16, 1]
@@ -34,7 +34,7 @@ def scalar_net(make: Any, X: Any, y: Any, compiled: bool = False) -> Step:
         losses = [(1 + -t * score(x)).relu() for x, t in zip(X, y)]
         return sum(losses) * (1.0 / len(losses))
 
-    loss_of = ad.compile(loss_of) if compiled else loss_of
+    loss_of = ad.compile(loss_of, backend=backend) if compiled else loss_of
 
     def step() -> float:
         loss = loss_of()
@@ -63,6 +63,7 @@ def scalar(points: int = 100) -> Row:
         {
             "autodiff": lambda: scalar_net(Value, X, y),
             "autodiff compiled": lambda: scalar_net(Value, X, y, compiled=True),
+            "autodiff numba": lambda: scalar_net(Value, X, y, compiled=True, backend="numba"),
             "micrograd": lambda: micrograd(X, y),
         }
     )

@@ -55,15 +55,14 @@ def ours(task: Task, compiled: bool = False) -> Step:
     params = [ad.Tensor(p.copy()) for p in task.params]
     table, places, *rest = params
     last, blocks = rest[-4:], [rest[k : k + 12] for k in range(0, len(rest) - 4, 12)]
-    mask = np.triu(np.full((length, length), -np.inf, F32), 1)
 
     def norm(x: Any, w: Any, b: Any) -> Any:
         return ad.standardize(x, eps=EPS) * w + b
 
     def attend(qkv: Any) -> Any:
         q, k, v = qkv.reshape(n, length, 3, heads, -1).transpose(2, 0, 3, 1, 4)
-        scores = q @ k.mT * (width // heads) ** -0.5
-        return (ad.softmax(scores + mask) @ v).transpose(0, 2, 1, 3).reshape(n, length, width)
+        y = ad.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return y.transpose(0, 2, 1, 3).reshape(n, length, width)
 
     def loss_of(X: Any, T: Any) -> Any:
         x = table[X] + places
