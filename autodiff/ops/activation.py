@@ -296,11 +296,17 @@ def _gelu_tanh_curvature(x: Array) -> Array:
     return times(share, 2 * a_slope + x * (a_curvature + a_slope * a_slope * (sigmoid(-a) - sigmoid(a))))
 
 
+LOGIT = r"\sqrt{8/\pi}\,(x + 0.044715\,x^3)"
+RISE, BEND = r"\sqrt{8/\pi}\,(1 + 0.134145\,x^2)", r"0.26829\,\sqrt{8/\pi}\,x"
+SHARE, OTHER = rf"\sigma({LOGIT})", rf"\sigma(-{LOGIT})"
+GELU_TANH_SLOPE = rf"{SHARE} + x\,{SHARE}\,{OTHER}\,{RISE}"
+
+
 @elementwise(
     _gelu_tanh_curvature,
     formula=(
-        r"y = s + x\,s\,(1 - s)\,a', \; s = \sigma(a), \; a = \sqrt{8/\pi}\,(x + 0.044715\,x^3), \quad "
-        r"y' = s\,(1 - s)\,\big(2 a' + x\,(a'' + (1 - 2 s)\,a'^2)\big)"
+        rf"y = {GELU_TANH_SLOPE}, \quad y' = {SHARE}\,{OTHER}\,"
+        rf"\big(2\,{RISE} + x\,\big({BEND} + \big({RISE}\big)^2\,\big({OTHER} - {SHARE}\big)\big)\big)"
     ),
     number=_gelu_tanh_slope_of_number,
 )
@@ -319,10 +325,7 @@ def gelu_tanh_slope_into(x: Array, out: Array) -> Array:
 
 @elementwise(
     lambda x: gelu_tanh_slope(x),
-    formula=(
-        r"y = x\,\sigma(a), \; a = \sqrt{8/\pi}\,(x + 0.044715\,x^3), \quad "
-        r"y' = \sigma(a) + x\,\sigma(a)\,\sigma(-a)\,a'"
-    ),
+    formula=rf"y = x\,{SHARE}, \quad y' = {GELU_TANH_SLOPE}",
     number=lambda x: _finite_below(x) * sigmoid(_logit_of_gelu(x)),
 )
 def gelu_tanh(x: ArrayLike, /) -> Array:

@@ -33,8 +33,8 @@ def from_later(n: int, m: int, char: str) -> np.ndarray[Any, Any]:
 
 @primitive(
     formula=(
-        r"p_{ij} = \frac{e^{x_{ij}}}{\sum_k e^{x_{ik}}}, \; 0 \text{ where } x = -\infty, \quad "
-        r"\bar x_{ij} = p_{ij} \big(\bar p_{ij} - \sum_k \bar p_{ik} p_{ik}\big)"
+        r"y_{ij} = \frac{e^{x_{ij}}}{\sum_k e^{x_{ik}}}, \; 0 \text{ where } x = -\infty, \quad "
+        r"\bar x_{ij} = y_{ij} \big(\bar y_{ij} - \sum_k \bar y_{ik} y_{ik}\big)"
     )
 )
 def masked_softmax(x: ArrayLike, /, causal: bool = False) -> Array:

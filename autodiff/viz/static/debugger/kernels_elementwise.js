@@ -74,11 +74,10 @@ function erfc(x) {
 const normalShare = (x) => erfc(-x / Math.SQRT2) / 2;
 const normalDensity = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 const GELU = [Math.sqrt(2 / Math.PI), 0.044715];
-const geluShare = (x, p) => (p.approximate === "tanh" ? logistic(2 * GELU[0] * (x + GELU[1] * x * x * x)) : normalShare(x));
+const geluShare = (x) => logistic(2 * GELU[0] * (x + GELU[1] * x * x * x));
 
-function geluSlope(x, y, p) {
-  const s = geluShare(x, p);
-  if (p.approximate !== "tanh") return s + hardZero(normalDensity(x), x);
+function geluTanhSlope(x) {
+  const s = geluShare(x);
   return s + hardZero(s * (1 - s), x * (2 * GELU[0] * (1 + 3 * GELU[1] * x * x)));
 }
 
@@ -270,7 +269,11 @@ export const ELEMENTWISE = {
     (x) => (x === -Infinity ? 0 : x * logistic(x)),
     (x) => hardZero(logistic(x), 1 + hardZero(logistic(-x), x)),
   ),
-  gelu: unary((x, p) => (x === -Infinity ? 0 : x * geluShare(x, p)), geluSlope),
+  gelu: unary(
+    (x) => (x === -Infinity ? 0 : x * normalShare(x)),
+    (x) => normalShare(x) + hardZero(normalDensity(x), x),
+  ),
+  gelu_tanh: unary((x) => (x === -Infinity ? 0 : x * geluShare(x)), geluTanhSlope),
 
   maximum: choosing(larger, isSame),
   minimum: choosing(smaller, isSame),
