@@ -98,3 +98,14 @@ def test_an_error_while_compiling_gives_back_what_was_drawn():
     with pytest.raises(ad.AutodiffError, match="the truth"):
         ad.compile(lambda x: x if ad.random.normal(x, 1.0, rng=rng).sum() > 0 else -x)(PLAIN)
     assert rng.normal() == np.random.default_rng(5).normal()
+
+
+def test_a_draw_that_nobody_uses_is_drawn():
+    def f(x, rng):
+        ad.random.normal(size=3, rng=rng)
+        return x + ad.random.normal(size=2, rng=rng)
+
+    one, other = np.random.default_rng(0), np.random.default_rng(0)
+    compiled = ad.compile(lambda x: f(x, one))
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(np.zeros(2)), f(np.zeros(2), other))

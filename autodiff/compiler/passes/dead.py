@@ -6,11 +6,11 @@ from ..program import Instruction, Program, variables
 
 
 def drop_dead(program: Program) -> Program:
-    """Drop what no output depends on."""
+    """Drop what no output depends on, but for draws: who draws next must find its generator as it would be."""
     needed = set(variables(program.outputs))
     kept: list[Instruction | None] = []
     for instruction in reversed(program.instructions):
-        if instruction.out in needed:
+        if instruction.out in needed or not instruction.function.pure:
             needed.update(instruction.reads)
             kept.append(instruction)
         else:
