@@ -128,7 +128,9 @@ EXAMPLES = {
         e = np.exp(x)
         turned = np.negative(e)
         d = x + turned
-        return y, z, d
+        times = x * 100.0
+        less = np.negative(times)
+        return y, z, d, less
         """,
         """
         twice = 2 * x
@@ -140,7 +142,9 @@ EXAMPLES = {
         e = np.exp(x)
         turned = np.negative(e)
         d = x - e
-        return y, z, d
+        times = x * 100.0
+        less = (-100.0) * x
+        return y, z, d, less
         """,
     ),
     turn_products: (
@@ -191,16 +195,19 @@ EXAMPLES = {
         """,
     ),
     join_slices: (
-        {"g": M, "h": M + 1},
+        {"g": M, "h": M + 1, "x": X[:4, 0]},
         """
         a = join([g], keys=(slice(0, 2),), shape=(4, 3))
         b = join([h], keys=(slice(2, 4),), shape=(4, 3))
         y = a + b
-        return y
+        c = join([h], keys=(slice(1, 3),), shape=(4, 3))
+        z = c + x
+        return y, z
         """,
         """
         y = join([g, h], keys=(slice(0, 2, None), slice(2, 4, None)), shape=(4, 3))
-        return y
+        z = join([x, h], keys=(slice(None, None, None), slice(1, 3, None)), shape=(4, 3))
+        return y, z
         """,
     ),
     narrow_constants: (

@@ -1,6 +1,6 @@
-"""Powers of two and signs go to the smaller factor: ``g * (2 * x)`` is ``(2 * g) * x``, to the last bit.
+"""Powers of two and signs go to constants, or to the smaller factor, to the last bit.
 
-And what is added with a sign is subtracted.
+``g * (2 * x)`` is ``(2 * g) * x``, and ``-(100 * x)`` is ``-100 * x``.  And what is added with a sign is subtracted.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ def scale_the_smaller(program: Program) -> Program:
     for k, i in enumerate(program.instructions):
         if k == program.split:
             makers = {}  # a promise of the forward part stays there
-        found = moved(i, makers, uses) or gathered(i, makers, uses) or subtracted(i, makers, uses)
-        if found:
-            says |= {x: i.out for x in i.reads if uses[x] == 1}  # it is finite only if they are
-        blocks.append(found or [i])
-        makers[i.out] = blocks[-1][-1]
+        block: list[Instruction] = []
+        pending = [i]
+        while pending:
+            i = pending.pop(0)
+            found = next(filter(None, (change(i, makers, uses) for change in CHANGES)), None)
+            if found:
+                says |= {x: i.out for x in i.reads if uses[x] == 1}  # it is finite only if they are
+                pending = found + pending
+            else:
+                block.append(i)
+                makers[i.out] = i
+        blocks.append(block)
     new = program.replaced(blocks, {})
     new.finite = list(dict.fromkeys([last(v, says) for v in program.finite]))
     return new
@@ -58,7 +65,7 @@ def moved(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[Ins
 
 
 def gathered(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[Instruction] | None:
-    """``scale * (small * x)`` likewise; a constant is scaled now."""
+    """``scale * (small * x)`` likewise."""
     for scale, product in scales_of(i):
         factors = made_for_this(product, makers, uses)
         if factors is None or not calls(factors, "multiply") or product.dtype != i.out.dtype:
@@ -66,14 +73,26 @@ def gathered(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[
         for small, x in (factors.args, factors.args[::-1]):
             if not is_smaller(small, i.out) or dtype_of(x) != i.out.dtype or shape_of(x) != i.out.shape:
                 continue
-            if isinstance(small, np.ndarray):
-                return [replace(factors, args=(small * scale, x), out=i.out)]
             if isinstance(small, Var):
                 number = replace(small, name="scaled", named=False, cotangent_of=None)
                 return [
                     replace(factors, args=(small, scale), out=number),
                     replace(factors, args=(number, x), out=i.out),
                 ]
+    return None
+
+
+def folded(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[Instruction] | None:
+    """``scale * (constant * x)`` and ``constant * (scale * x)`` as one product; the constant is scaled now."""
+    for outer, product in constants_of(i):
+        scaled = made_for_this(product, makers, uses)
+        for inner, x in constants_of(scaled) if scaled else []:
+            same = dtype_of(x) == product.dtype == i.out.dtype
+            if not same or not (is_exact(outer) or is_exact(inner)):
+                continue
+            factor = outer * inner
+            if np.all(np.isfinite(factor)):
+                return [replace(i, function=MULTIPLY, args=(factor, x))]
     return None
 
 
@@ -86,6 +105,9 @@ def subtracted(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> lis
         if calls(turned, "negative") and turned is not None and dtype_of(x) == dtype_of(y) == i.out.dtype:
             return [replace(i, function=SUBTRACT, args=(x, turned.args[0]))]
     return None
+
+
+CHANGES = (folded, moved, gathered, subtracted)
 
 
 def made_for_this(x: Any, makers: dict[Var, Instruction], uses: Any) -> Instruction | None:
@@ -107,6 +129,24 @@ def scales_of(i: Instruction) -> list[tuple[Any, Any]]:
     if not calls(i, "multiply"):
         return []
     return [(scale, x) for scale, x in (i.args, i.args[::-1]) if is_exact(scale)]
+
+
+def constants_of(i: Instruction) -> list[tuple[Any, Var]]:
+    """The constant factor, and what it multiplies, if an instruction does no more with real arrays than that."""
+    if calls(i, "negative"):
+        pairs = [(-1, i.args[0])]
+    elif calls(i, "multiply"):
+        pairs = [(i.args[0], i.args[1]), (i.args[1], i.args[0])]
+    else:
+        return []
+    if i.out.dtype is None or i.out.dtype.kind != "f":
+        return []
+    return [(c, x) for c, x in pairs if isinstance(x, Var) and (type(c) in (int, float) or is_constant_of(c, i.out))]
+
+
+def is_constant_of(c: Any, out: Var) -> bool:
+    """Whether ``c`` is a constant of the dtype of ``out``."""
+    return isinstance(c, np.ndarray | np.generic) and c.dtype == out.dtype
 
 
 def is_exact(scale: Any) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..program import Function, Instruction, Program, Var
 from .calls import ADD, array_var, calls, counted_uses, in_c_order, renamed
 
@@ -70,7 +72,7 @@ class Sums:
     def rewritten(self) -> Program:
         """The program with shorter sums."""
         groups: list[Group] = []
-        rest: dict[int, list[Var]] = {}
+        rest: dict[int, list[Any]] = {}
         for k, inner, summands in self.sums():
             joined, rest[k], gone = self.grouped(k, summands)
             groups += joined
@@ -94,7 +96,7 @@ class Sums:
         blocks = [[*block, *self.after.get(k, [])] for k, block in enumerate(blocks)]
         return self.program.replaced(renamed(blocks, self.change), self.change)
 
-    def sums(self) -> Iterator[tuple[int, list[Var], list[Var]]]:
+    def sums(self) -> Iterator[tuple[int, list[Var], list[Any]]]:
         """The last addition of each sum, the sums that it completes, and all its summands in order."""
         seen: set[Var] = set()
         for k in range(len(self.program.instructions) - 1, -1, -1):
@@ -102,11 +104,11 @@ class Sums:
             if last.out in seen or not is_sum(last):
                 continue
             inner: list[Var] = []
-            summands: list[Var] = []
+            summands: list[Any] = []
             pending = list(last.args)
             while pending:
                 v = pending.pop()
-                if self.uses[v] == 1 and is_sum(self.makers.get(v)) and self.side(v) == self.side(last.out):
+                if self.is_inner(v) and self.side(v) == self.side(last.out):
                     inner.append(v)
                     pending += self.makers[v].args
                 else:
@@ -114,13 +116,17 @@ class Sums:
             seen.update(inner)
             yield k, inner, summands[::-1]
 
+    def is_inner(self, v: Any) -> bool:
+        """Whether a summand is a sum that nothing else needs."""
+        return isinstance(v, Var) and self.uses[v] == 1 and is_sum(self.makers.get(v))
+
     def side(self, v: Var) -> bool:
         """Whether a variable is computed in the backward part."""
         return self.program.split is not None and self.position.get(v, -1) >= self.program.split
 
-    def grouped(self, k: int, summands: Sequence[Var]) -> tuple[list[Group], list[Var], list[Var]]:
+    def grouped(self, k: int, summands: Sequence[Any]) -> tuple[list[Group], list[Any], list[Var]]:
         """The summands that can be put together, by kind, the others, and those that are gone then."""
-        terms = [self.term_of(v) for v in summands]
+        terms = [self.term_of(v) if isinstance(v, Var) else None for v in summands]
         kinds: dict[Any, list[Term]] = {}
         for term in terms:
             if term is not None:
@@ -152,5 +158,5 @@ def is_sum(i: Instruction | None) -> bool:
         i is not None
         and calls(i, "add")
         and i.out.is_array
-        and all(isinstance(x, Var) and (x.shape, x.dtype) == (i.out.shape, i.out.dtype) for x in i.args)
+        and all(isinstance(x, Var | np.ndarray) and (x.shape, x.dtype) == (i.out.shape, i.out.dtype) for x in i.args)
     )
