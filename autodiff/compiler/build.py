@@ -33,7 +33,7 @@ ITEM = Function("method", "item", lambda x: x.item())
 def may_turn_complex(args: Sequence[Any], data: Sequence[Any]) -> bool:
     """Whether a power of Python's numbers is real or complex as the numbers have it, by which derivatives differ."""
     p = args[1]
-    return all(isinstance(x, int | float) for x in data) and (isinstance(p, Var) or p != int(p))
+    return all(isinstance(x, int | float) for x in data) and (isinstance(p, Var) or p % 1 != 0)
 
 
 def real_power(x: Any, p: Any) -> Any:
@@ -106,7 +106,7 @@ class Builder:
             if rule.name == "power" and may_turn_complex(args, data):
                 kind, compute = "named", complex_power if isinstance(step.data, complex) else real_power
             name = OPERATORS[rule.name] if kind == "operator" else rule.name
-            result = writer.write(Function(kind, name, compute), tuple(args), params)
+            result = writer.write(Function(kind, name, compute), (*args, *params.values()), {})
         else:
             if not rule.entrywise:
                 args = [self._as_array(a) for a in args]

@@ -57,8 +57,8 @@ class Capture(NamedTuple):
         What the function returned, with nodes as leaves.
     natures : list of Nature
         What the leaves of ``result`` are where the function is not compiled.
-    generators : list of BitGenerator
-        What it draws from.
+    changing : list of BitGenerator and Buffer
+        What it draws from, and what it reads and sets.
     """
 
     forward: Program | LevelVersion
@@ -67,7 +67,7 @@ class Capture(NamedTuple):
     sources: list[int]
     result: Any
     natures: list[Nature]
-    generators: list[Any]
+    changing: list[Any]
 
 
 def input_node(data: Any) -> Any:
@@ -118,11 +118,11 @@ def capture(
             try:
                 result = call(f, inputs)
             finally:
-                recorder.put_back_draws()
+                recorder.put_back()
         if recorder.refusal is not None:  # the program caught it, and went another way than it would have
             raise recorder.refusal
         outputs = [recorder.node_of(require_result(y, recorder)) for y in tree.flatten(result)]
-        start, generators = len(recorder.steps), [bits for bits, _ in recorder.drawn.values()]
+        start, changing = len(recorder.steps), [thing for thing, _ in recorder.changed.values()]
         known = _natures(recorder, inputs, natures)
         found = [known.get(y.index, Nature(True, False)) if isinstance(y, Node) else PLAIN for y in outputs]
         outside = list(recorder.outside.values())
@@ -131,7 +131,7 @@ def capture(
         title = getattr(f, "__name__", type(f).__name__).strip("<>")
         if promise and (scalar := scalar_version(recorder, leaves, outputs, known, differentiate, exact, title)):
             recorder.leave_behind()
-            return Capture(scalar, [], outside, sources, result, found, generators)
+            return Capture(scalar, [], outside, sources, result, found, changing)
         sweeps = [_sweep(recorder, y) for y, n in zip(outputs, found, strict=True) if differentiate and n.tracked]
     called = traced_names([*outside, *[step.node for step in recorder.steps]])
     builder = Builder(recorder, called)
@@ -160,9 +160,9 @@ def capture(
         joint.cotangents, joint.split, joint.results = [g], len(forward.instructions), len(results)
         joint.sources = sources
         backward.append(joint)
-    recorder.put_back_draws()  # to find shapes the builder draws too
+    recorder.put_back()  # to find shapes the builder draws and sets too
     recorder.leave_behind()
-    return Capture(forward, backward, outside, sources, result, found, generators)
+    return Capture(forward, backward, outside, sources, result, found, changing)
 
 
 def require_result(y: Any, recorder: Recorder) -> Any:
@@ -214,7 +214,8 @@ def _natures(recorder: Recorder, inputs: Sequence[Node], natures: Sequence[Natur
         of = [known[r.number] for r in references((step.args, step.params))]
         tracked = step.tracked and any(n.tracked for n in of)
         inputs_are = [known[r.number].is_node for r in references(step.args)]
-        is_node = tracked if step.number in recorder.lifted else any(inputs_are)
+        plain = step.number in recorder.plain
+        is_node = tracked if step.number in recorder.lifted else any(inputs_are) and not plain
         from_node = step.number in recorder.lifted or any(known[r.number].from_node for r in references(step.args))
         known[step.number] = Nature(is_node, tracked, from_node)
     return known

@@ -21,7 +21,7 @@ from ..tensor import Tensor
 from .bundle import bundled
 from .guards import is_users_own
 from .machine.version import check_backend
-from .special import Special
+from .special import Special, repeats
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +150,9 @@ class Compiled:
                 key += [(name, _signature(a, leaves)) for name, a in kwargs.items()]
         except IsBatchError:
             return self.f(*args, **kwargs)
+        repeated = repeats(leaves)
+        if repeated:
+            key.append(repeated)
         key = tuple(key)
         special = self._special.get(key)
         if special is None or not special.holds():

@@ -7,18 +7,22 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .program import Var
+
+RESERVED = ("np", "isfinite", "forward", "backward", "make", "rooms", "abs", "slice")
+"""What names in printed source must not hide."""
 
 
 class Names:
     """Gives every variable and constant a name of its own."""
 
-    def __init__(self) -> None:
-        self.taken: set[str] = {"np", "isfinite", "forward", "backward", "make", "rooms", "abs", "slice"}
+    def __init__(self, taken: Iterable[str] = RESERVED) -> None:
+        self.taken = set(taken)
         self.of: dict[Any, str] = {}
+        self.numbers: dict[tuple[str, bool], Iterator[int]] = {}
 
     def assign(self, variables: Iterable[Var], heads: Mapping[Var, Var] | None = None) -> None:
         """Name variables: those that share a name are numbered, those with a head are called like it."""
@@ -39,7 +43,7 @@ class Names:
     def unused(self, stem: str, numbered: bool = False) -> str:
         """A name that is not taken yet, and is from now on."""
         between = "_" if stem[-1].isdigit() else ""
-        numbers = itertools.count(1 if numbered else 2)
+        numbers = self.numbers.setdefault((stem, numbered), itertools.count(1 if numbered else 2))
         name = f"{stem}{between}{next(numbers)}" if numbered else stem
         while name in self.taken:
             name = f"{stem}{between}{next(numbers)}"

@@ -13,6 +13,7 @@ from ..core.modes import Watcher
 from ..core.node import Node, describe, next_index
 from ..core.rule import Rule
 from ..core.source import Place, user_line
+from ..ops.buffer import Buffer
 from ..value import Value
 from .aliases import Aliases
 from .arguments import leaves, mapped
@@ -72,7 +73,7 @@ class Recorder(Watcher):
         self.promise = promise
         self.started = next_index()
         self.constants: dict[int, Any] = {}
-        self.drawn: dict[int, tuple[Any, Any]] = {}
+        self.changed: dict[int, tuple[Any, Any]] = {}
         self.tracking = {x.index for x, so in zip(inputs, tracked) if so}
         self.plain = {x.index for x, so in zip(inputs, plain) if so}
         self.promised: list[int] = []
@@ -131,7 +132,8 @@ class Recorder(Watcher):
     def _follow_nature(self, node: Node, of: Sequence[int]) -> None:
         if node.tracked and not self.tracking.isdisjoint(of):
             self.tracking.add(node.index)
-        if self.plain.issuperset(of):
+        untracked = isinstance(node, Value) and not node.rule.differentiable  # type: ignore[union-attr]
+        if untracked or self.plain.issuperset(of):  # what is asked of a number is a plain answer
             self.plain.add(node.index)
 
     def lift(self, node: Node) -> None:
@@ -148,19 +150,19 @@ class Recorder(Watcher):
         """Whether a node is a plain array or number where nobody compiles."""
         return node.index in self.plain
 
-    def draws(self, rng: Any) -> None:
-        """Remember the state of a generator that an op is about to draw from."""
-        bits = getattr(rng, "bit_generator", rng)
-        if isinstance(bits, np.random.BitGenerator):
-            self.drawn.setdefault(id(bits), (bits, bits.state))
+    def changes(self, thing: Any) -> None:
+        """Remember the state of a generator that an op is about to draw from, or of a buffer."""
+        thing = getattr(thing, "bit_generator", thing)
+        if isinstance(thing, np.random.BitGenerator | Buffer):
+            self.changed.setdefault(id(thing), (thing, thing.state))
 
-    def put_back_draws(self) -> None:
-        """Set generators back: what was drawn to record is not a call."""
-        for bits, state in self.drawn.values():
-            bits.state = state
+    def put_back(self) -> None:
+        """Set generators and buffers back: what was done to record is not a call."""
+        for thing, state in self.changed.values():
+            thing.state = state
 
     def assigned(self, node: Node) -> None:
-        """Raise if the node that is about to be assigned into was made outside, or is a view of such a one."""
+        """Raise if the node that is about to be assigned into must not be: it was made outside, or is sealed."""
         plain = node.index in self.plain
         if node.index < self.started or (plain and self.aliases.root_of(node) < self.started):
             raise CompileError(
@@ -168,6 +170,8 @@ class Recorder(Watcher):
                 "function, and the compiled function would not assign into it. Assign into a copy, y = x.copy(), and "
                 "return it."
             )
+        if plain and not node._data.flags.writeable:
+            raise ValueError("assignment destination is read-only")  # as NumPy does where nobody compiles
         if plain:
             new = self.steps[-1]
             self.aliases.assigned(node, new.number, new.node.params.get("key") if new.node.params else ...)

@@ -107,7 +107,13 @@ class Recorded:
 
     def detach(self) -> Any:
         """The same data, off the tape: recorded, as everything is."""
-        return super().detach() if compiler() is None else public.stop_gradient(self)  # type: ignore[misc]
+        compiling: Any = compiler()
+        if compiling is None:
+            return super().detach()  # type: ignore[misc]
+        y = public.stop_gradient(self)
+        if not compiling.is_plain(self):
+            compiling.plain.discard(y.index)  # a node, of a number as well
+        return y
 
     def backward(self, *args: Any, **options: Any) -> None:
         """Refused."""

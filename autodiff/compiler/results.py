@@ -98,11 +98,12 @@ class Run:
         )
 
 
-def _result(x: Any, /) -> Any:
+def compiled_function(x: Any, /) -> Any:
+    """Stands for what was compiled, in messages."""
     raise NotImplementedError
 
 
-RESULT = Rule(_result, formula="y = f(x)", listed=False)
+RESULT = Rule(compiled_function, formula="y = f(x)", listed=False)
 
 
 class CompiledRule(Rule):
@@ -125,6 +126,8 @@ class CompiledRule(Rule):
         """Add the cotangents of the inputs to ``pending``."""
         for x, c in zip(node.args, self.gradients(g, node)):
             if c is not None:
+                if c.__class__ is int:
+                    c = x._fit_cotangent(c, g)  # a 0 of a branch that was not recorded
                 i = x.index
                 pending[i] = pending[i] + c if i in pending else c
 
@@ -173,8 +176,8 @@ class CompiledRule(Rule):
         run: Run = node.params["run"]  # type: ignore[index]
         if run.draws:
             raise CompileError(
-                f"{self.special.title} draws random numbers, and a derivative was asked for that it was not compiled "
-                "for. Compile the derivative: ad.compile(ad.grad(f)), not ad.grad(ad.compile(f))."
+                f"{self.special.title} draws random numbers or sets buffers, and a derivative was asked for that it "
+                "was not compiled for. Compile the derivative: ad.compile(ad.grad(f)), not ad.grad(ad.compile(f))."
             )
         with enable_grad():
             y: Node = tree.flatten(self.special.eagerly(run.leaves))[self.special.tracked_outputs[self.k]]
@@ -198,6 +201,8 @@ class Shortcut(NodeMethods):
         for x, c in zip(inputs, rule.gradients(g, self)):
             if c is None:
                 continue
+            if c.__class__ is int:
+                c = x._fit_cotangent(c, g)
             if x.grad is not None:
                 c = x.grad + c
             x.grad = c if c.__class__ is np.ndarray else plain(c)

@@ -59,13 +59,15 @@ class Special:
         self.title = getattr(f, "__name__", type(f).__name__).strip("<>")
         self.recording = recording
         self.holes = _with_holes((args, kwargs))
-        self.names = _names(f, args, kwargs)
+        self.repeats = dict(repeats(leaves))
+        leaves = self._once(leaves)
+        self.names = list(self._once(_names(f, args, kwargs)))
         self.are_nodes = [isinstance(x, Node) for x in leaves]
         self.tracked = [isinstance(x, Node) and x.tracked for x in leaves]
         self.static = [x for x in tree.flatten((args, kwargs)) if not _is_dynamic(x)]
         found = self._capture_settled(leaves)
         self.outside, self.sources = found.outside, found.sources
-        self.generators = found.generators
+        self.changing = found.changing
         guards = guards_of(f, self.static, self.outside)
         self.holds = check_of([*guards, *[(x, Attribute("tracked"), x.tracked) for x in self.outside]])
         self.fast = version_of(found, self.title, reuse_outputs, self.kind)
@@ -110,9 +112,23 @@ class Special:
             "Pass it as an argument and return what it becomes, or change it outside of the function."
         )
 
+    def _once(self, of_leaves: Sequence[Any]) -> Sequence[Any]:
+        """Without what belongs to nodes that were given before: they are one input, so that what they get adds up as
+        it does in the function itself.
+        """
+        return [x for k, x in enumerate(of_leaves) if k not in self.repeats] if self.repeats else of_leaves
+
     def _call(self, f: Callable[..., Any], inputs: Sequence[Any]) -> Any:
-        args, kwargs = _filled(self.holes, iter(inputs))
+        args, kwargs = _filled(self.holes, self._again(inputs))
         return f(*args, **kwargs)
+
+    def _again(self, inputs: Sequence[Any]) -> Iterator[Any]:
+        """What goes into each hole."""
+        once = iter(inputs)
+        filled: list[Any] = []
+        for k in range(len(inputs) + len(self.repeats)):
+            filled.append(filled[self.repeats[k]] if k in self.repeats else next(once))
+        return iter(filled)
 
     def eagerly(self, leaves: Sequence[Any]) -> Any:
         """Call the function itself."""
@@ -132,16 +148,17 @@ class Special:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run it."""
+        leaves = self._once(leaves)
         data = leaves if self.all_plain else [x._data if node else x for x, node in zip(leaves, self.are_nodes)]
         run = Run(self, leaves, [*data, *[x._data for x in self.outside]])
-        before = [bits.state for bits in self.generators] if self.generators else ()
+        before = [thing.state for thing in self.changing] if self.changing else ()
         try:
             out = run.forward()
         except Exception as error:  # the function itself says best what is wrong
             logger.debug("%s is called as it is, since its program raised %r", self.title, error)
             out = None
-            for bits, state in zip(self.generators, before):  # it draws again
-                bits.state = state
+            for thing, state in zip(self.changing, before):  # it draws and sets again
+                thing.state = state
         if out is None:
             return self.eagerly(leaves)
         inputs: Any = ()
@@ -178,6 +195,15 @@ class Hole:
 
 
 HOLE = Hole()
+
+
+def repeats(leaves: Sequence[Any]) -> tuple[tuple[int, int], ...]:
+    """Which leaves are nodes that were given before, each with the position where it was."""
+    if len({*map(id, leaves)}) == len(leaves):  # nearly always
+        return ()
+    first: dict[int, int] = {}
+    places = [(k, first.setdefault(id(x), k)) for k, x in enumerate(leaves) if isinstance(x, Node)]
+    return tuple([(k, j) for k, j in places if j != k])
 
 
 def is_left_behind(thing: Any) -> bool:

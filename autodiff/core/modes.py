@@ -60,8 +60,8 @@ class Watcher:
     def assigned(self, node: Node) -> None:
         """``node`` is about to be assigned into."""
 
-    def draws(self, rng: Any) -> None:
-        """Random numbers are about to be drawn from ``rng``."""
+    def changes(self, thing: Any) -> None:
+        """The ``state`` of ``thing`` is about to change: a generator that is drawn from, or a buffer."""
 
 
 class Watched:

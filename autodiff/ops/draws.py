@@ -27,7 +27,7 @@ def generator(rng: Any) -> np.random.Generator:
     """What ``np.random.default_rng`` makes of ``rng``; who compiles is told, and puts back what recording draws."""
     compiling = compiler()
     if compiling is not None:
-        compiling.draws(rng)
+        compiling.changes(rng)
     return np.random.default_rng(rng)
 
 

@@ -33,13 +33,16 @@ POWERS = (operator.pow, pow, math.pow)
 
 def machine_tape(found: LevelVersion) -> LevelVersion:
     """The same tape as machine code; as it is, if something in it has no such."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return MachineTape(found)
-    except Exception as error:  # Numba has many of its own
-        logger.debug("%s is not made machine code: %s", found.title, error)
-        return found
+    for damaged in (False, True):  # what is found on disk may be
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return MachineTape(found, damaged)
+        except Exception as error:  # Numba has many of its own
+            logger.debug("%s is not made machine code: %r", found.title, error)
+            if isinstance(error, NotScalarError):
+                break
+    return found
 
 
 class Sweep(Backward):
@@ -83,7 +86,7 @@ class MachineLevels(Levels):
         body += [f"    values(v, {', '.join(tables.given['values'])})"]
         body += ["    if not (isfinite(v.dot(v)) or np.isfinite(v).all()):"]
         body += ['        raise ArithmeticError("an infinity or a nan, which Python and NumPy treat differently")']
-        body += [f"    return {self._returned()}"]
+        body += [f"    return {self._returned(page)}"]
         if k is not None:
             body += ["", "def backward(g_start, *given):", f"    g[{at_y}] = g_start"]
             body += [f"    sweep(v, g, {', '.join(tables.given['sweep'])})", *[f"    {text}" for text in found]]
@@ -323,7 +326,8 @@ def each(loop: Each, args: list[Text]) -> str:
 class MachineTape(LevelVersion):
     """What runs a scalar tape as machine code."""
 
-    def __init__(self, found: LevelVersion) -> None:
+    def __init__(self, found: LevelVersion, damaged: bool) -> None:
+        self.damaged = damaged
         self.levels, self.title, self.outputs = MachineLevels(found.levels), found.title, found.outputs
         self.makes, self.free = [None] * len(found.makes), [[] for _ in found.free]
         self.rooms, self.written = found.rooms, {}
@@ -338,7 +342,7 @@ class MachineTape(LevelVersion):
         if not self.free[k] and self.makes[k] is None:
             source, constants = self.levels.source_of(k, self.title)
             self.written[k] = source, constants
-            self.makes[k] = loaded(source, constants, self.title)["make"]
+            self.makes[k] = loaded(source, constants, self.title, self.damaged)["make"]
         return super().take(k)
 
 

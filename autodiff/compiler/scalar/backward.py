@@ -17,7 +17,7 @@ from .bodies import Body
 from .forward import gather_rows, one_for_all, operand
 from .printing import Page, Places
 from .units import Group, Units
-from .views import Ints, View
+from .views import Ints, in_order
 from .vjps import vjp_body
 
 START, NOTHING = 0, 1
@@ -187,8 +187,8 @@ class Backward:
 
     def _add_up(self, memory: str, count: int, n: int, start: int) -> None:
         """Print the sums of the columns of a table, from the first row to the last."""
-        rows = self.page.view(memory, View(0, (count, n), (n, 1)))
-        into = self.page.view("g", View(start, (n,), (1,)))
+        rows = self.page.view(memory, in_order(0, (count, n)))
+        into = self.page.view("g", in_order(start, (n,)))
         if n == 1 and self.exact:  # NumPy adds a single column up in pairs
             self.page.say(f"{into}[...] = np.add.accumulate({rows})[-1]")
         else:

@@ -20,48 +20,12 @@ from ...core.rule import TABLE, Rule
 from ..follow import Followed, Writer
 from ..program import Function, Instruction, Var
 
-ROUNDED_ALIKE = frozenset(
-    [
-        "absolute",
-        "add",
-        "ceil",
-        "conjugate",
-        "copysign",
-        "divide",
-        "equal",
-        "floor",
-        "floor_divide",
-        "fmax",
-        "fmin",
-        "greater",
-        "greater_equal",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "less",
-        "less_equal",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "logical_xor",
-        "maximum",
-        "minimum",
-        "multiply",
-        "negative",
-        "not_equal",
-        "positive",
-        "reciprocal",
-        "remainder",
-        "rint",
-        "sign",
-        "signbit",
-        "sqrt",
-        "square",
-        "subtract",
-        "trunc",
-        "where",
-    ]
-)
+EXACT = """
+absolute add ceil conjugate copysign divide equal floor floor_divide fmax fmin greater greater_equal isfinite
+isinf isnan less less_equal logical_and logical_not logical_or logical_xor maximum minimum multiply negative
+not_equal positive reciprocal remainder rint sign signbit sqrt square subtract trunc where
+"""
+ROUNDED_ALIKE = frozenset(EXACT.split())
 """NumPy's functions that give each entry the bits that Python gives a float."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .bodies import forward_body
 from .printing import Page, Places
 from .units import Group, Units
-from .views import View
+from .views import View, in_order
 
 
 def write_forward(page: Page, units: Units, exact: bool) -> None:
@@ -58,7 +58,7 @@ def _write_chain(page: Page, units: Units, group: Group, exact: bool) -> None:
     ufunc = forward_body(group.pattern, exact).instructions[0].function.name
     length, n = group.terms.shape
     start, terms = (operand(units, a) for a in group.args)
-    into = page.view("v", View(group.at, (n,), (1,)))
+    into = page.view("v", in_order(group.at, (n,)))
     if n == 1 or (not exact and length > n):
         rows = _gathered(page, [start, terms], length + 1, n)
         how = f"np.{ufunc}.accumulate({rows}, 0)[-1]" if exact else f"np.{ufunc}.reduce({rows}, 0)"
@@ -87,11 +87,6 @@ def _table(page: Page, places: Places, length: int, n: int) -> str:
     return _gathered(page, [places], length, n)
 
 
-def _rows(start: int, *shape: int) -> View:
-    strides = np.cumprod((1, *shape[:0:-1]))[::-1].tolist()
-    return View(start, shape, tuple(strides))
-
-
 def _gathered(page: Page, parts: Sequence[Any], rows: int, n: int) -> str:
     """Memory of so many rows, filled from parts: places, constants, or one number for a row."""
     memory = page.memory(rows * n)
@@ -101,7 +96,7 @@ def _gathered(page: Page, parts: Sequence[Any], rows: int, n: int) -> str:
         count = size // n if size else 1 if k == 0 and len(parts) > 1 else rows - row
         gather_rows(page, part, memory, row, count, n)
         row += count
-    return page.view(memory, View(0, (rows, n), (n, 1)))
+    return page.view(memory, in_order(0, (rows, n)))
 
 
 def gather_rows(page: Page, part: Any, memory: str, row: int, rows: int, n: int, start: int = 0) -> None:
@@ -111,10 +106,12 @@ def gather_rows(page: Page, part: Any, memory: str, row: int, rows: int, n: int,
         found = page.fetch_views(part.places, part.array)
         if found is not None:
             text, shape = found
-            page.say(f"np.copyto({page.view(memory, _rows(start, *shape))}, {text})")
+            page.say(f"np.copyto({page.view(memory, in_order(start, shape))}, {text})")
         else:
-            into = page.view(memory, View(start, (size,), (1,)))
+            into = page.view(memory, in_order(start, (size,)))
             page.say(f'{part.array}.take({page.constant("places", part.places)}, None, {into}, "clip")')
     else:
-        into = page.view(memory, View(start, (size,), (1,)))
-        page.say(f"{into}[...] = {page.constant('constants', part) if isinstance(part, np.ndarray) else part!r}")
+        into = page.view(memory, in_order(start, (size,)))
+        page.say(
+            f"{into}[...] = {page.constant('constants', part) if isinstance(part, np.ndarray) else page.text(part)}"
+        )

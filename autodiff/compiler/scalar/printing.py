@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..literals import number
-from ..naming import identifier
+from ..literals import literal, number
+from ..naming import Names, identifier
 from ..program import Function, Instruction, Var
 from .bodies import Body, Each, name_of
-from .views import Ints, View, views_of
+from .views import Ints, View, in_order, views_of
 
 RESERVED = "np v g make forward backward view check given g_start found finite isfinite term x0 x1 x2 x3 x4"
 
@@ -39,28 +39,32 @@ class Page:
         self.constants: dict[str, Any] = {}
         self.lines: list[str] = []
         self.names: dict[Any, str] = {}
-        self.taken = set(RESERVED.split())
+        self.called = Names(RESERVED.split())
         self.scratch: dict[str, int] = {}
         self.used = 0
         self.labels: list[tuple[str, int, int, str]] = []
 
     def name(self, stem: str) -> str:
         """A name that nothing else has."""
-        stem, k = identifier(stem), 1
-        name = stem
-        while name in self.taken:
-            k += 1
-            name = f"{stem}_{k}"
-        self.taken.add(name)
-        return name
+        return self.called.unused(identifier(stem))
 
     def constant(self, stem: str, value: Any) -> str:
         """The name of something that is given to the source."""
-        key = ("constant", id(value)) if not isinstance(value, np.ndarray) else (value.dtype.str, value.tobytes())
+        key: Any = ("constant", id(value))
+        if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+            key = (value.dtype.str, value.shape, value.tobytes())
         if key not in self.names:
             self.names[key] = self.name(stem)
             self.constants[self.names[key]] = value
         return self.names[key]
+
+    def text(self, value: Any) -> str:
+        """A constant as source: written out, or given beside it."""
+        if value is None or type(value) in (bool, str):
+            return repr(value)
+        if type(value) in (int, float):
+            return number(value)
+        return literal(value) or self.constant("constant", value)
 
     def label(self, array: str, start: int, size: int, name: str) -> None:
         """Say what a stretch of a flat array holds."""
@@ -97,7 +101,7 @@ class Page:
         self.used += 1
         array = f"scratch{self.used}" if kind == "float" else f"truth{self.used}"
         self.scratch[array] = max(size, self.scratch.get(array, 0))
-        self.taken.add(array)
+        self.called.taken.add(array)
         return array
 
     def say(self, line: str) -> None:
@@ -116,26 +120,26 @@ class Page:
             views = views_of([*alone, np.arange(n)])
         assert views is not None
         shape = views[-1].shape
-        in_order = dict(zip(map(id, alone), views, strict=False))
+        viewed = dict(zip(map(id, alone), views, strict=False))
         texts: list[str] = []
         gathered: dict[Any, str] = {}
         for x in operands:
             key = (x.array, x.places.tobytes()) if isinstance(x, Places) else None
             if key in gathered:
                 texts.append(gathered[key])
-            elif isinstance(x, Places) and id(x.places) in in_order:
-                texts.append(self.view(x.array, in_order[id(x.places)]))
+            elif isinstance(x, Places) and id(x.places) in viewed:
+                texts.append(self.view(x.array, viewed[id(x.places)]))
             elif isinstance(x, Places):
                 memory = self.memory(n)
-                into = self.view(memory, View(0, (n,), (1,)))
+                into = self.view(memory, in_order(0, (n,)))
                 # With mode="clip" NumPy gathers straight into the memory; all indices are in range.
                 self.say(f'{x.array}.take({self.constant("places", x.places)}, None, {into}, "clip")')
-                texts.append(self.view(memory, _flat(0, shape)))
+                texts.append(self.view(memory, in_order(0, shape)))
                 gathered[key] = texts[-1]
             elif isinstance(x, np.ndarray):
                 texts.append(self.constant("constants", x.reshape(shape)))
             else:
-                texts.append(number(x) if x is not True and x is not False else repr(x))
+                texts.append(self.text(x))
         return texts, shape
 
     def fetch_views(self, index: Ints, array: str) -> tuple[str, tuple[int, ...]] | None:
@@ -149,11 +153,11 @@ class Page:
         wanted = [x for x, v in zip(operands, body.inputs, strict=True) if v in used]
         texts, shape = self.fetch(wanted, n)
         text = dict(zip([v for v in body.inputs if v in used], texts, strict=True))
-        into = self.view(array, _flat(start, shape))
+        into = self.view(array, in_order(start, shape))
         kinds = _kinds(body)
         for i in body.instructions:
             final = i.out is body.out
-            out = into if final else self.view(self.memory(n, kinds[i.out]), _flat(0, shape))
+            out = into if final else self.view(self.memory(n, kinds[i.out]), in_order(0, shape))
             text[i.out] = out
             self.say(self._call(i, text, out))
         if not body.instructions:
@@ -161,7 +165,7 @@ class Page:
         self.used = 0
 
     def _call(self, i: Instruction, text: dict[Var, str], out: str) -> str:
-        given = [text[a] if isinstance(a, Var) else number(a) if type(a) is float else repr(a) for a in i.args]
+        given = [text[a] if isinstance(a, Var) else self.text(a) for a in i.args]
         function: Function = i.function
         if function.kind == "ufunc":
             return f"np.{function.name}({', '.join(given)}, out={out})"
@@ -181,14 +185,10 @@ class Page:
         names = [f"x{k}" for k in range(len(arrays))]
         unnamed = iter(names)
         row = [next(unnamed) if text.isidentifier() else text for text in given]
-        filled = [x if x in row else repr(x) for x in each.filled(row)]
+        fixed = {k: self.text(x) for k, x in each.fixed.items()}
+        filled = Each(each.f, fixed, [self.text(x) for x in each.params]).filled(row)
         rows = f"{names[0]} in {lists[0]}" if len(names) == 1 else f"{', '.join(names)} in zip({', '.join(lists)})"
         return f"[{f}({', '.join(filled)}) for {rows}]"
-
-
-def _flat(start: int, shape: tuple[int, ...]) -> View:
-    strides = np.cumprod((1, *shape[:0:-1]))[::-1].tolist()
-    return View(start, shape, tuple(strides))
 
 
 def _is_slice(index: Ints) -> bool:

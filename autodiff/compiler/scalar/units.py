@@ -13,10 +13,8 @@ from ...core.rule import Rule
 from ...value import Value
 from ..record import Ref, Step
 from .bodies import Kind, Pattern, fixed_kind, pattern_of
+from .views import Ints
 from .vjps import Wholes, is_sum, wants_values, wholes
-
-Ints = np.ndarray[Any, np.dtype[np.intp]]
-
 
 SPECIAL = frozenset(["bessel", "entropy", "error_functions", "gammas", "incomplete"])
 """Topics whose functions take so long that comparing them with their array forms would take seconds."""
@@ -207,7 +205,7 @@ class _Tape:
                     constant, s = self.constant(value), len(slots)
                     told = type(constant) in (int, bool) or wants_values(step.rule, len(step.args), s)
                     slots.append((type(constant), None, constant if told else None))
-            key = (id(step.rule), repr(slots), tuple(slots), tuple(step.params.items()))
+            key = (id(step.rule), repr(slots), tuple(slots), repr(step.params), tuple(step.params.items()))
             try:
                 found = known.get(key)
             except TypeError as error:  # an option that is no plain number or word

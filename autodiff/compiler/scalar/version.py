@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -19,6 +19,8 @@ from .forward import write_forward
 from .printing import Page
 from .units import NotScalarError, Units, units_of
 from .views import Ints
+
+T = TypeVar("T")
 
 MANY = 300
 """How many steps a tape must have for levels to be worth their while."""
@@ -53,13 +55,21 @@ def scalar_version(
     if len(recorder.steps) < MANY:
         return None
 
-    def find() -> LevelVersion:
-        return LevelVersion(Levels(recorder, leaves, outputs, natures, differentiate, exact), title)
-
     try:
-        return contextvars.Context().run(find)  # where nobody watches
+        levels = apart(Levels, recorder, leaves, outputs, natures, differentiate, exact)
+        return apart(LevelVersion, levels, title)
     except NotScalarError:
         return None
+
+
+def apart(f: Callable[..., T], *args: Any) -> T:
+    """Call ``f`` where nobody watches and NumPy warns of nothing: it tries rules at all kinds of numbers."""
+
+    def quietly() -> T:
+        with np.errstate(all="ignore"):
+            return f(*args)
+
+    return contextvars.Context().run(quietly)
 
 
 class Levels:
@@ -114,7 +124,7 @@ class Levels:
         body += ['    with np.errstate(all="ignore"):', *[f"        {text}" for text in forward]]
         body += ["        finite = isfinite(v.dot(v)) or np.isfinite(v).all()", "    if not finite:"]
         body += ['        raise ArithmeticError("an infinity or a nan, which Python and NumPy treat differently")']
-        body += [f"    return {self._returned()}"]
+        body += [f"    return {self._returned(page)}"]
         if backward is not None:
             body += ["", "def backward(g_start, *given):", f"    g[{START}] = g_start"]
             body += ['    with np.errstate(all="ignore"):', *[f"        {text}" for text in backward or ["pass"]]]
@@ -123,10 +133,13 @@ class Levels:
         lines += [f"    return forward,{' backward' if backward is not None else ''}"]
         return "\n".join(lines) + "\n", page.constants
 
-    def _returned(self) -> str:
-        units = self.units
-        texts = [f"v.item({units.at[units.number[y.index]]})" if isinstance(y, Node) else repr(y) for y in self.outputs]
-        return ", ".join(texts) + ","
+    def _returned(self, page: Page) -> str:
+        return "".join([f"{self._result(page, y)}, " for y in self.outputs]).rstrip()
+
+    def _result(self, page: Page, y: Any) -> str:
+        if isinstance(y, Node):
+            return f"v.item({self.units.at[self.units.number[y.index]]})"
+        return f"{page.constant('constant', y)}.copy()" if isinstance(y, np.ndarray) else page.text(y)
 
     def _found(self, page: Page, at: Ints) -> list[str]:
         """Lines that return the gradients, None where there is none."""
@@ -168,7 +181,7 @@ NO_ROOMS = NoRooms()
 
 
 class LevelVersion:
-    """What :class:`~autodiff.compiler.special.Version` is, for a tape of floats."""
+    """What :class:`~autodiff.compiler.version.Version` is, for a tape of floats."""
 
     draws = 0
 
@@ -202,7 +215,7 @@ class LevelVersion:
         except IndexError:
             make = self.makes[k]
             if make is None:
-                source, constants = self.levels.source_of(k, self.title)
+                source, constants = apart(self.levels.source_of, k, self.title)
                 self.written[k] = source, constants
                 self.makes[k] = make = load(source, constants, self.title)["make"]
             return make()

@@ -22,6 +22,11 @@ class View(NamedTuple):
     strides: tuple[int, ...]
 
 
+def in_order(start: int, shape: tuple[int, ...]) -> View:
+    """Places side by side, as an array of some shape has its entries."""
+    return View(start, shape, tuple(np.cumprod((1, *shape[:0:-1]))[::-1].tolist()))
+
+
 def views_of(indices: Sequence[Ints]) -> list[View] | None:
     """Index arrays of one length as views of one shape, or None where they have no such order.
 
