@@ -258,7 +258,7 @@ class Printer:
         """What the backward part needs of the forward part, beside inputs and buffers."""
         made = {i.out for i in forward if i.out not in self.plan.place and i.out not in self.hoisted}
         needed = set()
-        pending = [v for i in backward for v in i.reads]
+        pending = self._read_later(backward)
         while pending:
             v = pending.pop()
             if v in self.inline:
@@ -266,6 +266,10 @@ class Printer:
             elif v in made:
                 needed.add(self.names.of[v])
         return sorted(needed)
+
+    def _read_later(self, backward: list[Instruction]) -> list[Var]:
+        """The variables that the backward part needs in memory."""
+        return [v for i in backward for v in i.reads]
 
     def part(self, instructions: list[Instruction], outputs: list[Any]) -> list[str]:
         """The body of a function."""
@@ -314,11 +318,8 @@ class Printer:
         squares = [square_sum(self.operand(v), v) for v in checked]
         condition = [f"    if not isfinite({' + '.join(squares)}):"]
         if len(condition[0]) > WIDTH - 20:
-            condition = [
-                "    if not isfinite(",
-                *[f"        {'+ ' * (k > 0)}{s}" for k, s in enumerate(squares)],
-                "    ):",
-            ]
+            # Python cannot read thousands of terms with + between them.
+            condition = ["    if not isfinite(np.add.reduce([", *[f"        {s}," for s in squares], "    ])):"]
         return [*condition, "        return None  # a 0 may have met an infinity"]
 
     def _returned(self, outputs: list[Any]) -> str:

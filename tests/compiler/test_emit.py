@@ -185,3 +185,16 @@ def test_variables_have_names_of_the_program_and_lines_their_place():
     assert "test_emit.py" in compiled.source
     assert "hidden = ad.tanh(x * w)" in compiled.source
     assert "g_w" in compiled.source
+
+
+def test_a_check_of_thousands_of_variables_can_be_read_by_python():
+    square = Function("ufunc", "square", np.square)
+    x, outs = given(), [given(f"y{k}") for k in range(5000)]
+    program = Program([x], [Instruction(square, (x,), {}, y) for y in outs], outs[:1], finite=outs)
+    source = Printer(program, "squares").source()
+    ast.parse(source)
+    scope = {}
+    exec(source, scope)
+    (forward,) = scope["make"]()
+    np.testing.assert_array_equal(forward(v)[0], v * v)
+    assert forward(np.array([1.0, np.inf, 0.0, 1.0])) is None

@@ -1,11 +1,12 @@
 """Machine code: what Numba makes of a program gives what NumPy gives, to the accuracy of the dtype."""
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import threading
-from importlib import util
+import weakref
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from near import assert_near
 
 import autodiff as ad
 from autodiff import nn
-from autodiff.compiler.machine import version
+from autodiff.compiler.machine import disk, version
 from autodiff.core.errors import ArgumentError, MissingExtraError
 
 
@@ -121,6 +122,13 @@ def test_what_is_not_finite(rng):
 
 
 @pytest.mark.usefixtures("never_eagerly")
+def test_the_larger_of_two_zeros():
+    """The sign of a 0 decides on which side of the cut an angle lies."""
+    zeros = np.array([0.0, -0.0] * 20), np.array([-0.0, 0.0] * 20)
+    check(lambda x, y: ad.arctan2(ad.maximum(x, y), -1.0) + ad.arctan2(ad.minimum(x, y) * 2, -2.0), *zeros)
+
+
+@pytest.mark.usefixtures("never_eagerly")
 def test_draws_stay_live(rng):
     drop = nn.Dropout(0.5, rng=1)
     compiled = ad.compile(lambda x: ad.sum(drop(x * 2 + 1) * 3 - x), backend="numba")
@@ -173,7 +181,7 @@ PROGRAM = """
 import numpy as np
 import autodiff as ad
 f = ad.compile(lambda x: (2 * x + 1) * x - 3, backend="numba")
-print(f(np.arange(3.0)))
+print(f(np.arange(3.0)), "@njit" in f.source)
 """
 
 
@@ -182,20 +190,72 @@ def run_program(folder, at_once=1):
     environment = {**os.environ, "AUTODIFF_CACHE": str(folder)}
     command = [sys.executable, "-c", PROGRAM]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(at_once)]
-    assert all("[-3.  0.  7.]" in process.communicate()[0] for process in running)
+    assert all("[-3.  0.  7.] True" in process.communicate()[0] for process in running)
 
 
 def test_machine_code_is_kept_on_disk(tmp_path):
-    """A third process finds what two at once have written, and does without where it cannot be read."""
+    """A third process finds what two at once have written, and the next one what one that could not read it did."""
     run_program(tmp_path, at_once=2)
     kept = sorted((f.name, f.stat().st_mtime_ns) for f in tmp_path.rglob("*") if f.is_file() and f.suffix != ".pyc")
     assert {name.rpartition(".")[2] for name, _ in kept} == {"py", "nbi", "nbc"}
     run_program(tmp_path)
     again = sorted((f.name, f.stat().st_mtime_ns) for f in tmp_path.rglob("*") if f.is_file() and f.suffix != ".pyc")
     assert again == kept
-    for file in tmp_path.rglob("*.nb?"):
-        file.write_bytes(b"damaged")
+    for file in [*tmp_path.rglob("*.nb?"), *tmp_path.rglob("*.py")]:
+        file.write_bytes(b"\xffdamaged")
     run_program(tmp_path)
+    assert not any(f.read_bytes() == b"\xffdamaged" for f in tmp_path.rglob("*.??*"))
+    run_program(tmp_path)
+    assert len(list(tmp_path.rglob("*.nb?"))) == 2
+
+
+def test_the_folder_does_not_grow_without_end(tmp_path, monkeypatch):
+    """What was not used for longest goes, with all that Numba keeps of it; other files in the folder stay."""
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "mine.py").write_bytes(b"0" * 4000)
+    monkeypatch.setattr(disk, "LARGEST", 3500)
+    paths = [tmp_path / f"f_{k:020x}.py" for k in range(4)]
+    for k, path in enumerate(paths[:3]):
+        disk.keep_source(path, f"{k}" * 100)
+        (tmp_path / "__pycache__" / f"{path.stem}.loop-1.nbc").write_bytes(b"0" * 1000)
+        os.utime(path, (k, 50))
+    disk.keep_source(paths[0], "0" * 100)  # is used
+    assert paths[0].stat().st_mtime == 50
+    disk.keep_source(paths[3], "3" * 1000)
+    assert [path.exists() for path in paths] == [True, True, True, True]
+    disk.keep_source(tmp_path / f"g_{0:020x}.py", "")
+    assert [path.exists() for path in paths] == [True, False, True, True]
+    left = [f"{path.stem}.loop-1.nbc" for path in (paths[0], paths[2])]
+    assert sorted(f.name for f in (tmp_path / "__pycache__").iterdir()) == left
+    assert (tmp_path / "mine.py").exists()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_two_remove_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "LARGEST", 0)
+    files_in = disk.files_in
+
+    def removed_meanwhile(place):
+        found = files_in(place)
+        disk.remove([path for paths in found.values() for path in paths])
+        return found
+
+    monkeypatch.setattr(disk, "files_in", removed_meanwhile)
+    for k in range(2):
+        disk.keep_source(tmp_path / f"f_{k:020x}.py", "0")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_source_on_disk_holds_no_constants(rng):
+    """What a compiled function was given goes with it."""
+    offset = rng.normal(size=100)
+    alive = weakref.ref(offset)
+    compiled = ad.compile(lambda x, offset=offset: x * x + offset, backend="numba")
+    x = rng.normal(size=100)
+    np.testing.assert_allclose(compiled(x), x * x + offset)
+    del compiled, offset
+    gc.collect()
+    assert alive() is None
 
 
 def test_without_a_folder_to_write_into(tmp_path, monkeypatch, caplog):
@@ -243,8 +303,7 @@ def test_what_numba_refuses_stays_with_numpy(monkeypatch, caplog, rng):
 
 
 def test_numba_is_an_extra(monkeypatch):
-    real = util.find_spec
-    monkeypatch.setattr(version, "find_spec", lambda name: None if name == "numba" else real(name))
+    monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingExtraError, match=r"needs the package numba.*pip install 'autodiff-tape\[numba\]'"):
         ad.compile(abs, backend="numba")
     assert ad.compile(np.negative)(np.ones(1)) == -1

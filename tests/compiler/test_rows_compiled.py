@@ -36,6 +36,19 @@ def nodes(args):
     return [ad.Tensor(a) if is_continuous(a) else a for a in args]
 
 
+def compiled_and_not(f, args, **options):
+    """What ``f`` gives compiled, on other inputs than recorded, and what as it is; None if nothing."""
+    others = [moved(a) for a in args]
+    with np.errstate(all="ignore"):
+        try:
+            expected = swept(f, *nodes(others))
+        except np.linalg.LinAlgError:
+            return None  # moved to where there is none
+        compiled = ad.compile(f, **options)
+        swept(compiled, *nodes(args))
+        return swept(compiled, *nodes(others)), expected
+
+
 IN_ANOTHER_ORDER = {"sigmoid", "qr_parts", "lstsq_parts", "tanh_recurrence"}
 """Rows that use an input twice: what one op sends back is added up before it meets the rest."""
 
@@ -56,16 +69,9 @@ def test_a_row_and_its_gradients(rule):
         def f(*args, point=point):
             return apply(rule, args, point.params)
 
-        args = [np.array(a) for a in point.args]
-        others = [moved(a) for a in args]
-        with np.errstate(all="ignore"):
-            try:
-                expected = swept(f, *nodes(others))
-            except np.linalg.LinAlgError:
-                continue  # moved to where there is none
-            compiled = ad.compile(f)
-            swept(compiled, *nodes(args))
-            compare(rule, swept(compiled, *nodes(others)), expected)
+        both = compiled_and_not(f, [np.array(a) for a in point.args])
+        if both is not None:
+            compare(rule, *both)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in COMPILED if twice_differentiable(rule)], ids=name_of)

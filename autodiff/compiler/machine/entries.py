@@ -6,7 +6,6 @@ Numba's types do not follow NumPy's rules everywhere, so every operand is printe
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,10 +21,8 @@ SHORT = {"float32": "f32", "float64": "f64"}
 """Dtypes with a short name in printed source."""
 PLAIN = {"float64", "bool", "int64", "complex128"}
 """Dtypes that Python's own literals have."""
-SUPPORTED = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64"} | {
-    "complex64",
-    "complex128",
-}
+WHOLE = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
+SUPPORTED = {"bool", *WHOLE, "float32", "float64", "complex64", "complex128"}
 
 
 class Text(NamedTuple):
@@ -57,10 +54,14 @@ def fill(text: str) -> Callable[..., str]:
     return lambda *args: text.format(*[a.operand() for a in args])
 
 
+def choosing(name: str) -> Callable[..., str]:
+    """The larger or the smaller: of 0 and -0 NumPy takes the second, Numba the first."""
+    return lambda a, b: f"np.{name}({b.source}, {a.source})"
+
+
 COMPARING = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 PLAIN_SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
-CHOOSING = ("maximum", "minimum")
-OF_FLOATS = ("fmax", "fmin", "sqrt", "sign", "floor", "ceil", "trunc", "rint", "copysign", "isnan", "isinf", "isfinite")
+OF_FLOATS = ("sqrt", "floor", "ceil", "trunc", "rint", "copysign", "isnan", "isinf", "isfinite")
 
 ARITHMETIC: dict[str, Callable[..., str]] = {
     **{name: infix(sign) for name, sign in PLAIN_SIGNS.items()},
@@ -71,17 +72,19 @@ ARITHMETIC: dict[str, Callable[..., str]] = {
 REALS: dict[str, Callable[..., str]] = {
     **ARITHMETIC,
     **{name: infix(sign) for name, sign in COMPARING.items()},
-    **{name: calling(f"np.{name}") for name in CHOOSING},
+    **{name: choosing(name) for name in ("maximum", "minimum")},
     "conjugate": fill("{}"),
     "absolute": calling("abs"),
     "logical_not": fill("{} == 0"),
 }
 FLOATS: dict[str, Callable[..., str]] = {
     **REALS,
+    **{name: choosing(name) for name in ("fmax", "fmin")},
     **{name: calling(f"np.{name}") for name in OF_FLOATS},
     "divide": infix("/"),
     "reciprocal": lambda a: f"{constant(1, a.dtype).source} / {a.operand()}",
     "fabs": calling("abs"),
+    "sign": lambda a: f"np.sign({a.source}) + {constant(0, a.dtype).source}",  # that of -0 is 0
 }
 """What is one or two machine instructions on floats."""
 
@@ -160,7 +163,13 @@ def loop_dtypes(i: Instruction) -> list[DType] | None:
         found = i.function.call.resolve_dtypes((*kinds, None))  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         return None
-    return list(found) if all(d.name in SUPPORTED and d.isnative for d in found) else None
+    known = all(d.name in SUPPORTED and d.isnative for d in found)
+    return list(found) if known and all(map(_holds, found, i.args)) else None
+
+
+def _holds(dtype: DType, x: Any) -> bool:
+    """Whether a dtype has a number, if it is a whole one: NumPy compares those that it cannot hold as well."""
+    return type(x) is not int or dtype.kind not in "iu" or np.iinfo(dtype).min <= x <= np.iinfo(dtype).max
 
 
 def template(i: Instruction, few: bool) -> tuple[Callable[..., str], list[DType]] | None:
@@ -233,8 +242,3 @@ POWERS = {1: "{0}", 2: "{0} * {0}", 3: "{0} * {0} * {0}", 0.5: "np.sqrt({0})"}
 def repeats(i: Instruction) -> bool:
     """Whether an operand stands in what is printed more than once."""
     return i.function.name in ("square", "power", "**")
-
-
-def entries_of(shape: tuple[int, ...]) -> int:
-    """How many entries an array has."""
-    return math.prod(shape)

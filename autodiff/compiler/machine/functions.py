@@ -66,7 +66,7 @@ def expm1_{f}(x):
     h = {i}(k >> {one})
     a, b = power_of_two_{f}(h), power_of_two_{f}({i}(k - h))
     y = (p * r * a + (a - {n1} / b)) * b
-    return y if abs(x) > {tiny} and x < {high} else x + x * x
+    return y if abs(x) > {tiny} else x
 ''',
     "tanh": '''
 def tanh_{f}(x):

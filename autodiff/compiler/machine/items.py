@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,8 +14,8 @@ from ..joined import JOIN
 from ..passes.calls import shape_of
 from ..passes.constants import is_filled
 from ..program import Function, Instruction, Var
-from .entries import SUPPORTED, DType, entries_of, template
-from .places import Shown, shown_by, whole
+from .entries import SUPPORTED, DType, template
+from .places import Shown, shown_by
 
 FEW = 32
 """So many calls of the C library's functions take no longer than one of NumPy's."""
@@ -78,7 +79,7 @@ def _entries(i: Instruction) -> Item | None:
     out = i.out
     if not (out.is_array or issubclass(out.kind, np.generic)) or (out.is_array and not out.shape):
         return None
-    found = template(i, entries_of(out.shape) <= FEW)
+    found = template(i, math.prod(out.shape) <= FEW)
     if found is None:
         return None
     make, dtypes = found
@@ -157,6 +158,3 @@ def _reduce(i: Instruction, x: Var, axes: tuple[int, ...], operands: list[Any]) 
     assert i.out.dtype is not None
     make = (lambda a: a.source) if len(operands) == 1 else (lambda a, b: f"{a.operand()} * {b.operand()}")
     return Item(i, "reduce", x.shape, x.order, operands, make, [i.out.dtype] * (len(operands) + 1), axes)
-
-
-__all__ = ["Item", "item_of", "whole"]

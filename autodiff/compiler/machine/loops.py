@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import keyword
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +24,7 @@ from .regions import Nest, Region, loops_of, operands_of, same_place
 if TYPE_CHECKING:
     from .printing import MachinePrinter
 
-INDICES = "i j k l m n p q"
+INDICES = "ijklmnpq"
 MANY = 4096
 """So many float32 are added up as float64."""
 SHORTEST = 4
@@ -32,7 +34,7 @@ LONGEST = 60
 DECORATOR = '@njit(error_model="numpy", nogil=True, cache=True)'
 
 
-class Loops(NamedTuple):
+class Printed(NamedTuple):
     """A function that was printed: its lines, what it is called with, and the numbers that it returns."""
 
     name: str
@@ -51,7 +53,31 @@ class Store(NamedTuple):
     sign: str = "="
 
 
-def print_region(printer: MachinePrinter, region: Region, name: str, wanted: set[Var]) -> Loops:
+class Written:
+    """The lines of a nest of ``depth`` loops: in the innermost, and around those inside of each, from the outermost.
+
+    Attributes
+    ----------
+    stores : list of Store
+        What is written after the lines of a turn.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self.before: list[list[str]] = [[] for _ in range(depth + 1)]
+        self.after: list[list[str]] = [[] for _ in range(depth + 1)]
+        self.body: list[str] = []
+        self.stores: list[Store] = []
+
+    def nested(self, indices: Sequence[str], lengths: Sequence[str]) -> list[str]:
+        """All of it with its loops."""
+        lines = [*self.before[-1], *self.body, *self.after[-1]]
+        for d in range(len(lengths) - 1, -1, -1):
+            loop = f"for {indices[d]} in range({lengths[d]}):"
+            lines = [*self.before[d], loop, *[f"    {line}" for line in lines], *self.after[d]]
+        return lines
+
+
+def print_region(printer: MachinePrinter, region: Region, name: str, wanted: set[Var]) -> Printed:
     """The function of a region; ``wanted`` are the variables that are read after it."""
     return _Region(printer, region).function(name, wanted)
 
@@ -64,8 +90,10 @@ class _Region:
         self.local: dict[Var, Text] = {}
         arrays = [shown.of for item in region.items for _, shown in operands_of(item, self.shows)]
         self.taken = {printer.names.of[v] for v in [*arrays, *region.stored] if v in printer.names.of}
-        self.taken |= {"np", "f32", "f64", "plus", "njit", "copysign"}
-        self.indices = [self.name(c) for c in INDICES.split()]
+        constants = [x for item in region.items for x in item.operands if not isinstance(x, Var)]
+        self.taken |= {*RESERVED, *[printer.constant(x) for x in constants if filling(x) is None]}
+        depth = max(len(loops_of(item)) for item in region.items)
+        self.indices = [self.name(c) for c, _ in zip(itertools.cycle(INDICES), range(depth))]
 
     def name(self, stem: str) -> str:
         """A name for a number in a register."""
@@ -83,7 +111,7 @@ class _Region:
         self.given.setdefault(name, v)
         return name
 
-    def function(self, name: str, wanted: set[Var]) -> Loops:
+    def function(self, name: str, wanted: set[Var]) -> Printed:
         lines: list[str] = []
         for k, nest in enumerate(self.region.nests):
             lines += self.nest(k, nest)
@@ -92,7 +120,7 @@ class _Region:
             lines.append(f"return {', '.join(self.local[v].source for v in returned)}")
         head = [DECORATOR, f"def {name}({', '.join(self.given)}):"]
         lines = [*head, *[f"    {line}" for line in lines]]
-        return Loops(name, lines, list(self.given), list(self.given.values()), returned)
+        return Printed(name, lines, list(self.given), list(self.given.values()), returned)
 
     # One nest.
 
@@ -110,18 +138,15 @@ class _Region:
             assert at is not None
             texts = self.turns(part)
             store = f"{entry_of(out, array, index_texts(at.at, texts))} {way} {self.value(part, texts, k).source}"
-            none: list[list[str]] = [[] for _ in range(len(loops_of(part)) + 1)]
-            lines += self.nested(self.lengths([part]), none, [store], none)
+            written = Written(len(loops_of(part)))
+            written.body.append(store)
+            lines += written.nested(self.indices, self.lengths([part]))
         return lines
 
     def nest(self, k: int, nest: Nest) -> list[str]:
         if nest.items[0].kind == "join":
             return self.joined(k, nest.items[0])
-        depth = len(nest.lengths)
-        before: list[list[str]] = [[] for _ in range(depth + 1)]
-        after: list[list[str]] = [[] for _ in range(depth + 1)]
-        body: list[str] = []
-        stores: list[Store] = []
+        written = Written(len(nest.lengths))
         uses: Counter[Var] = Counter()
         for item in nest.items:
             for _, shown in operands_of(item, self.shows):
@@ -131,16 +156,16 @@ class _Region:
             texts = self.turns(item)
             value = self.value(item, texts, k)
             if item.kind == "entry":
-                self.entry(item, value, uses[item.out], texts, body, stores)
+                self.entry(item, value, uses[item.out], texts, written)
             elif item.kind == "place":
                 assert item.at is not None
                 array = self.array(item.out)
-                before[0].append(f"{array}[:] = 0")
-                stores.append(Store(array, entry_of(item.out, array, index_texts(item.at.at, texts)), value))
+                written.before[0].append(f"{array}[:] = 0")
+                written.stores.append(Store(array, entry_of(item.out, array, index_texts(item.at.at, texts)), value))
             else:
-                self.reduce(item, value, texts, before, body, stores, after)
-        body += self.stored(stores)
-        return self.nested(self.lengths(nest.items), before, body, after)
+                self.reduce(item, value, texts, written)
+        written.body += self.stored(written.stores)
+        return written.nested(self.indices, self.lengths(nest.items))
 
     def stored(self, stores: list[Store]) -> list[str]:
         """Lines that store what was computed: nothing is read where another of them has written."""
@@ -173,13 +198,6 @@ class _Region:
                     if self.printer.names.of[shown.of] in self.given and int(texts[k]) > SHORTEST:
                         texts[k] = f"{self.printer.names.of[shown.of]}.shape[{shown.of.order.index(axis)}]"
         return texts
-
-    def nested(self, lengths: list[str], before: list[list[str]], body: list[str], after: list[list[str]]) -> list[str]:
-        lines = [*before[-1], *body, *after[-1]]
-        for d in range(len(lengths) - 1, -1, -1):
-            loop = f"for {self.indices[d]} in range({lengths[d]}):"
-            lines = [*before[d], loop, *[f"    {line}" for line in lines], *after[d]]
-        return lines
 
     def turns(self, item: Item) -> list[str]:
         """The index along each axis of the domain of an item."""
@@ -217,15 +235,15 @@ class _Region:
         return ["0" if n == 1 else texts[axis + shift] for axis, n in enumerate(shape)]
 
     def constant(self, x: Any, item: Item, texts: list[str], dtype: Any) -> Text:
-        array = np.asarray(x)
-        entry = array.flat[0]
-        if array.size == 1 or (array.flags.c_contiguous and array.tobytes() == entry.tobytes() * array.size):
-            return constant(x if not array.shape else entry, dtype)
+        entry = filling(x)
+        if entry is not None:
+            return constant(entry, dtype)
         name = self.printer.constant(x)
         self.given.setdefault(name, x)
-        return Text(f"{name}[{', '.join(self.aligned(item, array.shape, texts))}]", array.dtype)
+        return Text(f"{name}[{', '.join(self.aligned(item, x.shape, texts))}]", x.dtype)
 
-    def entry(self, item: Item, value: Text, uses: int, texts: list[str], body: list[str], stores: list[Store]) -> None:
+    def entry(self, item: Item, value: Text, uses: int, texts: list[str], written: Written) -> None:
+        """Write an entry of a result: into its array, or as a register, or where it is used."""
         out = item.out
         stored = out in self.region.stored
         if out.shape and not stored and uses == 1 and len(value.source) <= LONGEST:
@@ -233,21 +251,13 @@ class _Region:
             return
         if not stored or uses or value.source.isidentifier():
             name = self.name(out.name)
-            body.append(f"{name} = {value.source}")
+            written.body.append(f"{name} = {value.source}")
             value = self.local[out] = Text(name, value.dtype)
         if stored:
-            stores.append(Store(self.array(out), entry_of(out, self.array(out), texts), value))
+            written.stores.append(Store(self.array(out), entry_of(out, self.array(out), texts), value))
 
-    def reduce(
-        self,
-        item: Item,
-        value: Text,
-        texts: list[str],
-        before: list[list[str]],
-        body: list[str],
-        stores: list[Store],
-        after: list[list[str]],
-    ) -> None:
+    def reduce(self, item: Item, value: Text, texts: list[str], written: Written) -> None:
+        """Add entries up: in a register if those loops are the innermost, and in the array of the result if not."""
         out, loops = item.out, loops_of(item)
         assert out.dtype is not None
         function = "add" if item.i.function.name == "dot" else item.i.function.name
@@ -259,27 +269,35 @@ class _Region:
         first = len(loops) - len(added)
         if added != list(range(first, len(loops))):
             place = entry_of(out, self.array(out), kept)
-            before[0].append(f"{self.array(out)}[:] = {start.source}")
+            written.before[0].append(f"{self.array(out)}[:] = {start.source}")
             if function != "add":
                 value = Text(REDUCED[function].format(place, value.source), value.dtype)
-            stores.append(Store(self.array(out), place, value, "+=" if function == "add" else "="))
+            written.stores.append(Store(self.array(out), place, value, "+=" if function == "add" else "="))
             return
         count = int(np.prod([n for _, n in loops[first:]], dtype=int))
         total = start
         if function == "add" and out.dtype.name == "float32" and count > MANY:
             total, value = constant(0, np.dtype(float)), cast(value, np.dtype(float))
         name = self.name(item.i.function.name if function != "add" else "total")
-        before[first].append(f"{name} = {total.source}")
-        body.append(f"{name} = {REDUCED[function].format(name, value.source)}")
+        written.before[first].append(f"{name} = {total.source}")
+        written.body.append(f"{name} = {REDUCED[function].format(name, value.source)}")
         result = cast(Text(name, total.dtype), out.dtype)
         if out.shape:
-            after[first].append(f"{entry_of(out, self.array(out), kept)} = {result.source}")
+            written.after[first].append(f"{entry_of(out, self.array(out), kept)} = {result.source}")
         else:
             if result.source != name:
                 rounded = self.name(name)
-                after[first].append(f"{rounded} = {result.source}")
+                written.after[first].append(f"{rounded} = {result.source}")
                 result = Text(rounded, out.dtype)
             self.local[out] = result
+
+
+def filling(x: Any) -> Any:
+    """The number that a constant is, or that all its entries are; None if they differ."""
+    if not isinstance(x, np.ndarray):
+        return x
+    entry = x.flat[0]
+    return entry if x.tobytes() == entry.tobytes() * x.size else None
 
 
 def entry_of(v: Var, name: str, index: Sequence[str]) -> str:
@@ -287,20 +305,23 @@ def entry_of(v: Var, name: str, index: Sequence[str]) -> str:
     return f"{name}[{', '.join(index[axis] for axis in v.order)}]"
 
 
-def outline(loops: Loops) -> str:
+def outline(loops: Printed) -> str:
     """What functions have in common that are the same but for names."""
     numbers: dict[str, str] = {}
 
     def number(found: re.Match[str]) -> str:
         word = found[0]
-        fixed = word in FIXED or word.rpartition("_")[2] in SHORT.values() or found.string[found.start() - 1] == "."
+        fixed = word in FIXED or found.string[found.start() - 1] == "."
         return word if fixed else numbers.setdefault(word, f"_{len(numbers)}")
 
     kinds = [f"{getattr(x, 'dtype', None)} {len(shape_of(x))}" for x in loops.types]
     return re.sub(r"\b[^\W\d]\w*", number, "\n".join(loops.lines)) + " ".join(kinds)
 
 
-FIXED = frozenset(["np", "plus", "range", "for", "in", "if", "else", "and", "or", "not", "return", "abs", "complex"])
+SERIES = [f"{name}_{form.name}" for name in (*TEXTS, "power_of_two") for form in FORMATS.values()]
+RESERVED = frozenset(["np", "range", "abs", "complex", "njit", "copysign", "plus", *SHORT.values(), *SERIES])
+"""What printed loops call, after which nothing else may be called."""
+FIXED = RESERVED | set(keyword.kwlist)
 
 
 def preamble(loops: list[list[str]]) -> list[str]:

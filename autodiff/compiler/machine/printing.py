@@ -13,74 +13,97 @@ from ..literals import dtype_text
 from ..program import Instruction, Program, Var
 from .convolution import Loop, looped
 from .items import Item, item_of
-from .loops import Loops, outline, preamble, print_region
+from .loops import RESERVED, Printed, outline, preamble, print_region
 from .memory import plan_memory
 from .places import views_in
 from .regions import Region, Unit, outs_of, plan_nests, readers_of, reads_of, sink, units_of, unread_views
 
 
 class MachinePrinter(Printer):
-    """Prints one program; ``refused`` are results of which no loops shall be made."""
+    """Prints one program; ``refused`` are results of which no loops shall be made.
+
+    Attributes
+    ----------
+    shows : dict of Var to Shown
+        What results show that are views.
+    forward, backward : list of Unit
+        Calls of NumPy and regions of loops, in order.
+    unread : set of Var
+        The views that no call needs.
+    functions : dict of str to pair of list
+        By name the functions of loops: what each is called with, and the results that it computes.
+    """
 
     def __init__(
         self, program: Program, title: str, reuse_outputs: bool = False, refused: frozenset[Var] = frozenset()
     ) -> None:
         program = replace(program, instructions=[i if i.out in refused else looped(i) for i in program.instructions])
         self.shows = views_in(program.instructions)
-        makers = {i.out: i for i in program.instructions}
-        asked = [i for i in program.instructions if i.out not in self.shows and i.out not in refused]
-        items: dict[Var, Item] = {i.out: item for i in asked if (item := item_of(i, makers)) is not None}
-        split = len(program.instructions) if program.split is None else program.split
-        forward, backward = program.instructions[:split], program.instructions[split:]
-        given = [*program.inputs, *program.cotangents]
-        self.forward = units_of(forward, given, items, self.shows)
-        self.backward = units_of(backward, [*given, *[i.out for i in forward]], items, self.shows)
-        units = [*self.forward, *self.backward]
-        self.unread = unread_views(units, program, self.shows)
-        units = [u for u in units if isinstance(u, Region) or u.out not in self.unread]
-        ahead = {i.out for i in forward}
-        units = sink(units, program, self.shows, ahead)
-        self.forward = [u for u in units if ahead.issuperset(outs_of(u))]
-        self.backward = [u for u in units if not ahead.issuperset(outs_of(u))]
-        self.readers = readers_of(units, program, self.shows)
+        units = self._ordered(program, refused)
+        self.wanted: dict[Region, set[Var]] = {}
+        readers = readers_of(units, program, self.shows)
         for k, unit in enumerate(units):
             if isinstance(unit, Region):
-                plan_nests(unit, self.shows, {v for v in outs_of(unit) if self.readers.get(v, set()) - {k}})
-        self.position = {id(unit): k for k, unit in enumerate(units)}
-        inside = [[u] if isinstance(u, Instruction) else [item.i for item in u.items] for u in units]
-        ordered = replace(program, instructions=[i for some in inside for i in some])
-        if program.split is not None:
-            made = {v for u in self.forward for v in outs_of(u)}
-            ordered.split = sum(i.out in made for i in ordered.instructions)
-        later = ordered.needed_later if program.draws else []
+                self.wanted[unit] = {v for v in outs_of(unit) if readers.get(v, set()) - {k}}
+                plan_nests(unit, self.shows, self.wanted[unit])
+        program = self._in_order(program)
+        later = program.needed_later if program.draws else []
         keep = [*later, *[self.shows[v].of for v in later if v in self.shows]]
-        self.loops: dict[int, Loops] = {}
+        plan = plan_memory(units, program, keep, reuse_outputs, self.shows)
+        self.loops: dict[Region, Printed] = {}
         self.printed: list[list[str]] = []
         self.functions: dict[str, tuple[list[Any], list[Var]]] = {}
         self.convolutions: dict[str, str] = {}
-        plan = plan_memory(units, ordered, keep, reuse_outputs, self.shows)
-        super().__init__(ordered, title, reuse_outputs, plan)
-        shapes: dict[str, str] = {}
-        for unit in units:
-            if isinstance(unit, Region):
-                last = [v for v in outs_of(unit) if v in unit.stored or not v.shape]
-                k = self.position[id(unit)]
-                wanted = {v for v in outs_of(unit) if self.readers.get(v, set()) - {k}}
-                loops = print_region(self, unit, "loop", wanted)
-                name = shapes.get(outline(loops))
-                if name is None:
-                    name = shapes[outline(loops)] = self.names.unused(f"{self.names.of[last[-1]]}_loop")
-                    self.printed.append([line.replace("def loop(", f"def {name}(", 1) for line in loops.lines])
-                self.loops[id(unit)] = loops._replace(name=name)
-                _, outs = self.functions.get(name, ([], []))
-                self.functions[name] = loops.types, [*outs, *outs_of(unit)]
-        for i in ordered.instructions:
+        super().__init__(program, title, reuse_outputs, plan)
+        self._print_regions()
+        for i in program.instructions:
             loop = i.options.get("loop")
             if isinstance(loop, Loop):
                 self.convolutions[loop.source] = self._convolution(loop, i.out)
         self._forget_unused()
 
+    def _ordered(self, program: Program, refused: frozenset[Var]) -> list[Unit]:
+        """Put what can be loops into regions, and find the views that are indices there."""
+        makers = {i.out: i for i in program.instructions}
+        asked = [i for i in program.instructions if i.out not in self.shows and i.out not in refused]
+        items: dict[Var, Item] = {i.out: item for i in asked if (item := item_of(i, makers)) is not None}
+        split = len(program.instructions) if program.split is None else program.split
+        forward, backward = program.instructions[:split], program.instructions[split:]
+        given, ahead = [*program.inputs, *program.cotangents], {i.out for i in forward}
+        units = units_of(forward, given, items, self.shows)
+        units += units_of(backward, [*given, *ahead], items, self.shows)
+        self.unread = unread_views(units, program, self.shows)
+        units = [u for u in units if isinstance(u, Region) or u.out not in self.unread]
+        units = sink(units, program, self.shows, ahead)
+        self.forward = [u for u in units if ahead.issuperset(outs_of(u))]
+        self.backward = [u for u in units if not ahead.issuperset(outs_of(u))]
+        return units
+
+    def _in_order(self, program: Program) -> Program:
+        """The program with its instructions in the order of the units."""
+        forward, backward = (
+            [i for u in units for i in ([u] if isinstance(u, Instruction) else [item.i for item in u.items])]
+            for units in (self.forward, self.backward)
+        )
+        split = None if program.split is None else len(forward)
+        return replace(program, instructions=forward + backward, split=split)
+
+    def _print_regions(self) -> None:
+        """Print a function for each region; those that are the same but for names share one."""
+        shapes: dict[str, str] = {}
+        for region, wanted in self.wanted.items():
+            loops = print_region(self, region, "loop", wanted)
+            name = shapes.get(outline(loops))
+            if name is None:
+                last = [v for v in outs_of(region) if v in region.stored or not v.shape][-1]
+                name = shapes[outline(loops)] = self.names.unused(f"{self.names.of[last]}_loop")
+                self.printed.append([line.replace("def loop(", f"def {name}(", 1) for line in loops.lines])
+            self.loops[region] = loops._replace(name=name)
+            _, outs = self.functions.get(name, ([], []))
+            self.functions[name] = loops.types, [*outs, *outs_of(region)]
+
     def _choose_names(self) -> None:
+        self.names.taken |= RESERVED
         super()._choose_names()
         for unit in (*self.forward, *self.backward):
             for v in reads_of(unit, self.shows) if isinstance(unit, Region) else ():
@@ -107,7 +130,7 @@ class MachinePrinter(Printer):
 
     def line_of(self, region: Region) -> list[str]:
         """The call of a region's function."""
-        found: Loops = self.loops[id(region)]
+        found = self.loops[region]
         made = [item.out for item in region.items if item.out in region.stored]
         lines = [
             f"{self.names.of[v]} = {empty(v, 1)}" for v in made if v not in self.plan.place and v not in self.rooms
@@ -163,17 +186,8 @@ class MachinePrinter(Printer):
             lines = ['    with np.errstate(all="ignore"):', *[f"    {line}" for line in lines]]
         return [*lines, f"    return {self._returned(outputs)}"]
 
-    def _saved(self, forward: list[Instruction], backward: list[Instruction]) -> list[str]:
-        made = {i.out for i in forward if i.out not in self.plan.place and i.out not in self.hoisted}
-        needed = set()
-        pending = [v for u in self.backward for v in reads_of(u, self.shows)]
-        while pending:
-            v = pending.pop()
-            if v in self.inline:
-                pending += self.inline[v].reads
-            elif v in made:
-                needed.add(self.names.of[v])
-        return sorted(needed)
+    def _read_later(self, backward: list[Instruction]) -> list[Var]:
+        return [v for u in self.backward for v in reads_of(u, self.shows)]
 
     def _preamble(self) -> str:
         text = super()._preamble().rstrip().replace("in NumPy.", "in NumPy and Numba.", 1)

@@ -9,7 +9,7 @@ from ..program import Instruction, Program, Var, variables
 from .items import Item
 from .places import Shown, whole
 
-Loops = tuple[tuple[int, int], ...]
+Ranges = tuple[tuple[int, int], ...]
 """Loops from the outermost to the innermost: an axis, which is longer than 1, and its length."""
 
 
@@ -50,7 +50,7 @@ LARGEST = 64
 """So many instructions make a function that is compiled in a second or two."""
 
 
-def loops_of(item: Item) -> Loops:
+def loops_of(item: Item) -> Ranges:
     """The loops of an item."""
     return tuple([(axis, item.domain[axis]) for axis in item.order if item.domain[axis] != 1])
 
@@ -135,12 +135,15 @@ def sink(units: list[Unit], program: Program, views: dict[Var, Shown], forward: 
                     of.add(min(readers))
                     if shown.of not in left:
                         of.discard(k)
+    called = {unit.out for unit in units if isinstance(unit, Instruction)}
     found: list[Unit] = []
     for unit in units:
-        if isinstance(unit, Region) and len(unit.items) < 2:
-            found += [item.i for item in unit.items]
-        else:
+        if isinstance(unit, Instruction) or len(unit.items) > 1:
             found.append(unit)
+            continue
+        for item in unit.items:  # a call of NumPy's, unless it reads a view that nobody makes
+            indexed = any(v in views and v not in called for v in item.i.reads)
+            found.append(unit if indexed else item.i)
     return found
 
 

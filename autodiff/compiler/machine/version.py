@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 from ...core.errors import ArgumentError, MissingExtraError
@@ -26,8 +26,11 @@ def check_backend(backend: str) -> None:
             f"compile got backend={backend!r}; there are two: 'numpy', source that runs with NumPy alone, and 'numba', "
             "loops that become machine code."
         )
-    if backend == "numba" and find_spec("numba") is None:
-        raise MissingExtraError("compile(f, backend='numba')", "numba", "numba")
+    if backend == "numba":
+        try:
+            import_module("numba")
+        except ImportError as error:
+            raise MissingExtraError("compile(f, backend='numba')", "numba", "numba") from error
 
 
 MOST = 24
@@ -63,8 +66,8 @@ class MachineVersion(Version):
                 continue
             source = printer.source()
             found: list[Var] = []
-            for keep in (True, False):  # what is found on disk may be damaged
-                namespace = loaded(source, printer.given, title, keep)
+            for damaged in (False, True):  # what is found on disk may be
+                namespace = loaded(source, printer.given, title, damaged)
                 found = [v for name, types in printer.functions.items() for v in refusing(namespace[name], *types)]
                 if not found:
                     return source, printer.given, namespace["make"]
@@ -81,7 +84,7 @@ def refusing(function: Any, types: list[Any], outs: list[Var]) -> list[Var]:
             warnings.simplefilter("ignore")
             function.compile(tuple([numba_type(x) for x in types]))
     except Exception as error:  # Numba has many, and some that are not its own
-        logger.debug("%s is not made machine code: %s", function.__name__, str(error).splitlines()[0])
+        logger.debug("%s is not made machine code: %s", function.__name__, str(error).partition("\n")[0])
         return outs
     return []
 
