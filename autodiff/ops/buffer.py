@@ -28,7 +28,7 @@ def read_buffer(x: ArrayLike, /, buffer: Any) -> Array:
     return view
 
 
-@primitive(formula=r"b \leftarrow x", differentiable=False, random=True)
+@primitive(formula=r"y = x", differentiable=False, random=True)
 def set_buffer(x: ArrayLike, /, buffer: Any) -> Array:
     """Let a buffer hold ``x``, and return it.  Never tracked."""
     buffer.state = np.array(x, buffer.state.dtype)
