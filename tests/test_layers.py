@@ -33,7 +33,7 @@ LAYERS = {
     "cli": 7,
     "__main__": 8,
 }
-OPTIONAL = {"IPython", "graphviz", "matplotlib", "numba", "mpmath", "scipy", "sympy", "tqdm"}
+OPTIONAL = {"IPython", "graphviz", "matplotlib", "numba", "mpmath", "safetensors", "scipy", "sympy", "torch", "tqdm"}
 SELDOM = {"difflib", "html", "unicodedata"}  # of the standard library, but slow to import and needed only at times
 
 

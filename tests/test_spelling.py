@@ -30,21 +30,30 @@ def raises(kind, *parts):
         (ad, "hesian", ["Did you mean ad.hessian?"]),
         (ad, "foo", ["ad has no 'foo'; dir(ad) lists what it has."]),
         (nn, "Relu", ["Did you mean nn.ReLU?"]),
-        (nn, "BatchNorm1d", ["nn has no 'BatchNorm1d'; it has", "Dropout", "Linear", "Sequential"]),
+        (nn, "BatchNorm2D", ["nn has no 'BatchNorm2D'. Did you mean nn.BatchNorm2d?"]),
+        (nn, "Bilinear", ["nn has no 'Bilinear'"]),
         (nn, "Parameter", ["ad.Tensor: every tensor in an attribute"]),
-        (nn, "ModuleList", ["a plain list"]),
-        (nn, "BCELoss", ["nn.BCEWithLogitsLoss, with no sigmoid before it"]),
-        (F, "nll_loss", ["nn.functional.cross_entropy, with no log_softmax"]),
+        (nn, "ParameterList", ["a plain list of tensors"]),
+        (nn, "ParameterDict", ["a plain dict of tensors"]),
+        (nn, "HingeEmbeddingLoss", ["nn.HingeLoss, of scores and targets -1 or 1"]),
+        (F, "hinge_embedding_loss", ["nn.functional.hinge_loss of scores and targets -1 or 1"]),
         (F, "softmx", ["Did you mean nn.functional.softmax?"]),
-        (optim, "RMSprop", ["optim has no 'RMSprop'; it has SGD, Adam, AdamW"]),
-        (optim, "lr_scheduler", ["optimizer.lr"]),
+        (optim, "Rprop", ["optim has no 'Rprop'"]),
+        (optim, "SparseAdam", ["optim has no 'SparseAdam'"]),
+        (optim, "AveragedModel", ["optim.EMA(model.parameters())"]),
+        (optim.lr_scheduler, "StepLr", ["Did you mean optim.lr_scheduler.StepLR?"]),
+        (optim.lr_scheduler, "LRScheduler", ["optim.lr_scheduler.Schedule"]),
+        (optim.lr_scheduler, "ConstantLR", ["optim.lr_scheduler.LambdaLR(optimizer, lambda t: factor if t <"]),
         (optim, "adamw", ["Did you mean optim.AdamW?"]),
         (data, "DataLoader", ["data.batches(X, y, batch_size=32)"]),
         (data, "make_moons", ["data.moons(n, noise, rng)"]),
-        (data, "mnist", ["it has", "blobs", "digits"]),
+        (data, "mnist", ["data.fashion_mnist(folder), of a folder with the four files of MNIST"]),
+        (data, "cifar", ["data has no 'cifar'; it has", "blobs", "digits"]),
+        (data, "load_wine", ["data.from_sklearn of what scikit-learn returns (pip install scikit-learn)"]),
         (MODEL, "cuda", ["A module has no 'cuda'; here it is the model itself: all data is on the CPU."]),
         (MODEL, "fit", ["a loop: compute the loss, zero_grad, backward, step"]),
-        (MODEL, "register_buffer", ["self.a = np.zeros(3)"]),
+        (MODEL, "register_buffer", ["self.mean = nn.Buffer(np.zeros(3))"]),
+        (MODEL, "register_parameter", ["self.w = ad.Tensor(...)"]),
         (VECTOR, "clone", ["Tensor has no 'clone'", "x.detach()"]),
         (VECTOR, "masked_fill", ["ad.where(mask, value, x)"]),
         (VECTOR, "add_", ["x = x + y"]),
@@ -151,18 +160,43 @@ def test_a_forward_without_a_return():
 @pytest.mark.parametrize(
     ("logits", "labels", "parts"),
     [
-        (np.zeros((3, 4)), np.eye(4)[:3], ["not one-hot rows: labels.argmax(axis=1)"]),
+        (np.zeros((3, 4)), np.eye(4, dtype=int)[:3], ["not one-hot rows: labels.argmax(axis=1)"]),
+        (np.zeros((3, 4)), 2 * np.eye(4)[:3], ["target 2.0 at index 0, 0; targets are probabilities, from 0 to 1"]),
+        (np.zeros((3, 1)), np.ones((3, 1)), ["of one class the loss is always 0", "binary_cross_entropy_with_logits"]),
         (np.zeros((3, 4)), np.zeros((3, 1), int), ["labels of shape (3, 1)", "Did you mean labels[:, 0]?"]),
         (np.zeros(3), np.zeros((3, 4)), ["Did you swap them?"]),
-        (np.zeros(4), 2, ["For one point give logits[None] and [label]."]),
+        (np.zeros((3, 4, 2)), np.zeros((3, 4), int), ["it takes logits (N, C, ...) and labels (N, ...)."]),
+        (np.float64(1.0), 2, ["logits of shape ()", "a row of logits and one class number for each point"]),
         (np.zeros(4), [0, 1, 2, 3], ["a row of logits and one class number for each point"]),
         (np.zeros((3, 4)), ["a", "b", "c"], ["np.unique(labels, return_inverse=True)[1]"]),
         (np.zeros((3, 4)), [0, np.nan, 1], ["nan at row 1", "Leave out the rows without a label"]),
+        (np.zeros((3, 4)), [0, 5, 1], ["class 5 in row 1; the logits have 4 classes, 0 to 3"]),
+        (np.zeros((3, 4)), [0, -1, 1], ["class -1 in row 1; the logits have 4 classes, 0 to 3", "ignored is -100"]),
+        (np.zeros((3, 4)), [0.0, 1.0, 2.0], ["dtype float64", "Use labels.astype(int)"]),
+        (np.zeros((3, 4)), None, ["None as labels. Give the right classes."]),
+        (np.zeros((0, 4)), np.zeros(0, int), ["no rows: the mean over an empty batch is not defined"]),
+        (np.zeros((2, 4)), [-100, -100], ["only labels -100, which are ignored"]),
     ],
 )
-def test_repairs_of_labels(logits, labels, parts):
+@pytest.mark.parametrize("options", [{}, {"weight": np.ones(4)}, {"label_smoothing": 0.1}])
+def test_repairs_of_labels(logits, labels, parts, options):
+    """The same with class weights and smoothing, which take another way."""
     with raises(ad.AutodiffError, "cross_entropy got", *parts):
-        F.cross_entropy(ad.Tensor(logits), labels)
+        F.cross_entropy(ad.Tensor(logits), labels, **options)
+
+
+def test_labels_that_are_ignored_are_not_among_the_wrong():
+    with raises(ad.AutodiffError, "class 7 at index 0, 1; the logits have 4 classes", "what is ignored is 255"):
+        F.cross_entropy(ad.Tensor(np.zeros((1, 4, 3))), [[255, 7, 9]], ignore_index=255)
+    with raises(ad.AutodiffError, "nll_loss got None as log_probabilities", "without a return?"):
+        F.nll_loss(None, [0])
+
+
+def test_one_point_and_rows_of_probabilities_are_labels():
+    """As in PyTorch: logits of one point need no rows, and rows of probabilities are targets."""
+    logits = ad.Tensor([0.0, 2.0, 1.0])
+    assert F.cross_entropy(logits, 1).item() == F.cross_entropy(logits[None], [1]).item()
+    assert F.cross_entropy(logits[None], np.eye(3)[[1]]).item() == pytest.approx(F.cross_entropy(logits, 1).item())
 
 
 @pytest.mark.parametrize(
@@ -172,7 +206,7 @@ def test_repairs_of_labels(logits, labels, parts):
         (MODEL.parameters, ["SGD got a function; call it: model.parameters()."]),
         (0.1, ["SGD got 0.1 as parameters; it takes a list of them first"]),
         (None, ["SGD got None as parameters"]),
-        (MODEL.named_parameters(), ["SGD got a tuple as parameter 0"]),
+        (MODEL.named_parameters(), ["SGD got a name with parameter 0, '0.weight'; give model.parameters()"]),
     ],
 )
 def test_parameters_of_an_optimizer(params, parts):

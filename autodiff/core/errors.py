@@ -56,6 +56,14 @@ class SpellingError(AutodiffError, AttributeError):
     """An attribute spelt as another library spells it."""
 
 
+class FileFormatError(AutodiffError, ValueError):
+    """A file holds something else than expected, or is cut short."""
+
+
+class MissingDataError(AutodiffError, FileNotFoundError):
+    """A data set is not where it was looked for; the message says how to get it."""
+
+
 class MissingExtraError(AutodiffError, ImportError):
     """A feature that needs an optional package which is not installed."""
 

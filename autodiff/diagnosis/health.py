@@ -272,7 +272,8 @@ def _check_step(optimizer: Any, lr: Any) -> None:
         raise ArgumentError("health() got an optimizer and lr; give one of them: the optimizer has a learning rate.")
     if lr is not None:
         require_from_zero("health()", lr=lr)
-    if optimizer is not None and not hasattr(optimizer, "params") and not is_finite(getattr(optimizer, "lr", None)):
+    was_made = hasattr(optimizer, "params") and not isinstance(optimizer, type)
+    if optimizer is not None and not was_made and not is_finite(getattr(optimizer, "lr", None)):
         raise KindError(
             f"health() got {kind_text(optimizer)} as optimizer; it is one that was made, such as "
             "optim.SGD(model.parameters(), lr=0.1). A learning rate alone is lr=0.1."

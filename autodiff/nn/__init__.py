@@ -1,43 +1,113 @@
 """Neural networks: layers, containers and losses, with PyTorch's names and parameter shapes.
 
-Modules are plain objects; parameters are found wherever they sit in them.
+Modules are plain objects; parameters and buffers are found wherever they sit in them.
 """
 
 from typing import Any
 
 from ..core.spelling import missing
-from . import functional, scalar
-from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from .container import MLP, Sequential
+from ..ops.buffer import Buffer
+from . import functional, init, scalar
+from .activation import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from .attention import MultiheadAttention, SinusoidalPositions, TransformerEncoderLayer
+from .container import MLP, ModuleDict, ModuleList, Sequential
+from .convolution import Conv1d, Conv2d, ConvTranspose2d
 from .dropout import Dropout
+from .embedding import Embedding
 from .linear import Flatten, Identity, Linear
-from .loss import BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, MSELoss
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    CrossEntropyLoss,
+    HingeLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+    TripletMarginLoss,
+)
 from .module import Module
+from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from .pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, Upsample
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Buffer",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dropout",
     "ELU",
+    "Embedding",
     "Flatten",
     "GELU",
+    "GRU",
+    "GRUCell",
+    "GroupNorm",
     "HingeLoss",
+    "HuberLoss",
     "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LSTM",
+    "LSTMCell",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
     "MLP",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "Mish",
     "Module",
+    "ModuleDict",
+    "ModuleList",
+    "MultiheadAttention",
+    "NLLLoss",
+    "RMSNorm",
+    "RNN",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SinusoidalPositions",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
     "Tanh",
+    "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "Upsample",
     "functional",
+    "init",
     "scalar",
 ]
 
@@ -45,11 +115,7 @@ _SPELLINGS = {
     "Parameter": "ad.Tensor: every tensor in an attribute, list or dict of a module is a parameter",
     "ParameterList": "a plain list of tensors",
     "ParameterDict": "a plain dict of tensors",
-    "ModuleList": "a plain list: the modules in it are found",
-    "ModuleDict": "a plain dict: the modules in it are found",
-    "BCELoss": "nn.BCEWithLogitsLoss, with no sigmoid before it",
-    "NLLLoss": "nn.CrossEntropyLoss, with no log_softmax before it",
-    "L1Loss": "ad.absolute(predictions - targets).mean()",
+    "HingeEmbeddingLoss": "nn.HingeLoss, of scores and targets -1 or 1",
     "relu": "nn.ReLU() as a layer, ad.relu as a function",
 }
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..core.errors import UnsupportedError
 from ..core.node import Array, ArrayLike
 from ..ops import activation as ops
 from ..ops.softmax import log_softmax, softmax
 from ..ops.trigonometric import tanh
-from .module import Module
+from .functional.activation import softplus
+from .module import Module, shown
 
 
 class ReLU(Module):
@@ -47,7 +45,7 @@ class LeakyReLU(Module):
         return ops.leaky_relu(x, self.negative_slope)
 
     def __repr__(self) -> str:
-        return f"LeakyReLU({self.negative_slope})"
+        return shown(self, self.negative_slope)
 
 
 class ELU(Module):
@@ -69,7 +67,7 @@ class ELU(Module):
         return ops.elu(x, self.alpha)
 
     def __repr__(self) -> str:
-        return f"ELU({self.alpha})"
+        return shown(self, self.alpha)
 
 
 class GELU(Module):
@@ -91,7 +89,7 @@ class GELU(Module):
         return ops.gelu(x, self.approximate)
 
     def __repr__(self) -> str:
-        return "GELU()" if self.approximate == "none" else f"GELU({self.approximate!r})"
+        return shown(self, approximate="none")
 
 
 class SiLU(Module):
@@ -108,6 +106,22 @@ class SiLU(Module):
     def forward(self, x: ArrayLike) -> Array:
         """See :func:`autodiff.silu`."""
         return ops.silu(x)
+
+
+class Mish(Module):
+    """``x * tanh(softplus(x))``, entry by entry.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autodiff import nn
+    >>> nn.Mish()(np.array([0.0]))
+    array([0.])
+    """
+
+    def forward(self, x: ArrayLike) -> Array:
+        """See :func:`autodiff.mish`."""
+        return ops.mish(x)
 
 
 class Tanh(Module):
@@ -159,7 +173,7 @@ class LogSigmoid(Module):
 
 
 class Softplus(Module):
-    """Smooth ramp ``ln(1 + e**x)``, entry by entry.
+    """Smooth ramp ``ln(1 + e**(beta x)) / beta``, entry by entry; ``x`` itself where ``beta x`` is above ``threshold``.
 
     Examples
     --------
@@ -169,9 +183,15 @@ class Softplus(Module):
     array([1000.])
     """
 
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
+
     def forward(self, x: ArrayLike) -> Array:
-        """See :func:`autodiff.softplus`."""
-        return ops.softplus(x)
+        """See :func:`autodiff.nn.functional.softplus`."""
+        return softplus(x, self.beta, self.threshold)
+
+    def __repr__(self) -> str:
+        return shown(self, beta=1.0, threshold=20.0)
 
 
 class Softmax(Module):
@@ -185,8 +205,7 @@ class Softmax(Module):
     array([[0.5, 0.5]])
     """
 
-    def __init__(self, axis: int = -1, **foreign: Any) -> None:
-        _refuse("Softmax", foreign)
+    def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
     def forward(self, x: ArrayLike) -> Array:
@@ -194,7 +213,7 @@ class Softmax(Module):
         return softmax(x, self.axis)
 
     def __repr__(self) -> str:
-        return f"Softmax(axis={self.axis})"
+        return shown(self, axis=None)
 
 
 class LogSoftmax(Module):
@@ -208,8 +227,7 @@ class LogSoftmax(Module):
     array([    0., -1000.])
     """
 
-    def __init__(self, axis: int = -1, **foreign: Any) -> None:
-        _refuse("LogSoftmax", foreign)
+    def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
     def forward(self, x: ArrayLike) -> Array:
@@ -217,11 +235,4 @@ class LogSoftmax(Module):
         return log_softmax(x, self.axis)
 
     def __repr__(self) -> str:
-        return f"LogSoftmax(axis={self.axis})"
-
-
-def _refuse(layer: str, foreign: dict[str, Any]) -> None:
-    if foreign:
-        raise UnsupportedError(
-            f"{layer} got the keyword {next(iter(foreign))}=, which it does not have: here it is axis=."
-        )
+        return shown(self, axis=None)

@@ -44,7 +44,7 @@ class Dropout(Module):
     array([1., 1., 1., 1.])
     """
 
-    def __init__(self, p: float = 0.5, rng: Any = None) -> None:
+    def __init__(self, p: float = 0.5, *, rng: Any = None) -> None:
         if not (isinstance(p, Real) and 0 <= p <= 1):
             raise ArgumentError(f"Dropout got p={p!r}; it is the probability to drop an entry, from 0 to 1.")
         self.p = p

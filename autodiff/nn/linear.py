@@ -10,20 +10,19 @@ import numpy as np
 from ..core.errors import ArgumentError, ShapeError
 from ..core.node import Array, ArrayLike, shape_of
 from ..ops.shape import reshape
-from ..tensor import Tensor
 from .functional import linear
 from .init import require_sizes, uniform
-from .module import Module
+from .module import Module, shown
 
 
 class Linear(Module):
     """Affine map of the last axis, ``y = x W^T + b``.
 
-    Shape: input ``(..., n_in)``, output ``(..., n_out)``.
+    Shape: input ``(..., in_features)``, output ``(..., out_features)``.
 
     Parameters
     ----------
-    n_in, n_out : int
+    in_features, out_features : int
         Lengths of the last axis of input and output.
     bias : bool
         Whether ``b`` is added.
@@ -34,9 +33,9 @@ class Linear(Module):
 
     Attributes
     ----------
-    weight : Tensor, shape (n_out, n_in)
-        Starts uniform within ``1 / sqrt(n_in)`` of 0, as PyTorch's.
-    bias : Tensor, shape (n_out,), or None
+    weight : Tensor, shape (out_features, in_features)
+        Starts uniform within ``1 / sqrt(in_features)`` of 0, as PyTorch's.
+    bias : Tensor, shape (out_features,), or None
         Starts likewise.
 
     Raises
@@ -55,12 +54,15 @@ class Linear(Module):
     (5, 2)
     """
 
-    def __init__(self, n_in: int, n_out: int, bias: bool = True, *, dtype: Any = float, rng: Any = None) -> None:
-        require_sizes("Linear", n_in=n_in, n_out=n_out)
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = float, rng: Any = None
+    ) -> None:
+        require_sizes("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
         rng = np.random.default_rng(rng)
-        bound = 1 / math.sqrt(n_in)
-        self.weight = uniform(bound, (n_out, n_in), dtype=dtype, rng=rng, name="weight")
-        self.bias = uniform(bound, (n_out,), dtype=dtype, rng=rng, name="bias") if bias else None
+        bound = 1 / math.sqrt(in_features)
+        self.weight = uniform(bound, (out_features, in_features), dtype=dtype, rng=rng, name="weight")
+        self.bias = uniform(bound, (out_features,), dtype=dtype, rng=rng, name="bias") if bias else None
 
     def forward(self, x: ArrayLike) -> Array:
         """Compute ``x W^T + b``."""
@@ -91,7 +93,7 @@ class Linear(Module):
 
     def __repr__(self) -> str:
         n_out, n_in = self.weight.shape
-        return f"Linear({n_in}, {n_out}{'' if isinstance(self.bias, Tensor) else ', bias=False'})"
+        return shown(self, n_in, n_out, bias=True)
 
 
 class Flatten(Module):
@@ -137,11 +139,7 @@ class Flatten(Module):
         return reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
     def __repr__(self) -> str:
-        return (
-            "Flatten()"
-            if (self.start_axis, self.end_axis) == (1, -1)
-            else f"Flatten({self.start_axis}, {self.end_axis})"
-        )
+        return shown(self, start_axis=1, end_axis=-1)
 
 
 class Identity(Module):

@@ -20,9 +20,9 @@ from .options import otherwise
 from .rows import exp_into
 from .select import equal, where
 from .special import ndtr, normal_density
-from .trigonometric import arctan
+from .trigonometric import arctan, tanh
 
-__all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "silu", "softplus"]
+__all__ = ["elu", "expit", "gelu", "leaky_relu", "log_sigmoid", "mish", "relu", "sigmoid", "silu", "softplus"]
 
 
 def _is_above(x: Any) -> bool:
@@ -219,6 +219,30 @@ def silu(x: ArrayLike, /) -> Array:
     return _silu(x)
 
 
+def _mish(x: Any) -> Any:
+    return _finite_below(x) * tanh(softplus(x))
+
+
+def _mish_slope(x: Array) -> Array:
+    t = tanh(softplus(x))
+    return t + times(sigmoid(x) * (1 - t * t), x)
+
+
+@elementwise(
+    _mish_slope,
+    formula=r"y = x \tanh \ln(1 + e^x), \; t = \tanh \ln(1 + e^x), \quad y' = t + x\,\sigma(x)\,(1 - t^2)",
+    number=_mish,
+)
+def mish(x: ArrayLike, /) -> Array:
+    """``x * tanh(softplus(x))``, entry by entry.
+
+    References
+    ----------
+    .. [1] D. Misra, BMVC (2020), arXiv:1908.08681.
+    """
+    return _mish(x)
+
+
 ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
@@ -379,3 +403,4 @@ class ActivationMethods:
     elu = elu
     silu = silu
     gelu = gelu
+    mish = mish

@@ -58,10 +58,9 @@ class Buffer:
     >>> import numpy as np
     >>> import autodiff as ad
     >>> from autodiff import nn
-    >>> from autodiff.ops.buffer import Buffer
     >>> class Centre(nn.Module):
     ...     def __init__(self):
-    ...         self.mean = Buffer(np.zeros(2))
+    ...         self.mean = nn.Buffer(np.zeros(2))
     ...
     ...     def forward(self, x):
     ...         self.mean.data = 0.9 * self.mean.data + 0.1 * ad.mean(x, 0)

@@ -226,17 +226,9 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     if len(shape) != 2 or classes.shape != shape[:1]:
         raise ShapeError(
             f"cross_entropy got logits of shape {shape} and labels of shape {classes.shape}; "
-            f"it takes logits (N, C) and labels (N,). {_repair_of_shapes(shape, classes)}"
+            f"it takes logits (N, C) and labels (N,). {repair_of_labels(shape, classes)}"
         )
-    if classes.dtype.kind not in "iu":
-        if _has_nan(classes):
-            row = int(np.argmax(np.isnan(classes)))
-            bad, repair = f"nan at row {row}", "Leave out the rows without a label."
-        elif classes.dtype.kind in "US":
-            bad, repair = f"dtype {classes.dtype}", "Number them: np.unique(labels, return_inverse=True)[1]."
-        else:
-            bad, repair = f"dtype {classes.dtype}", "Use labels.astype(int)."
-        raise KindError(f"cross_entropy got labels with {bad}; they are whole class numbers. {repair}")
+    require_class_numbers("cross_entropy", classes)
     if shape[0] == 0:
         raise ShapeError("cross_entropy got no rows: the mean over an empty batch is not defined.")
     low, high = np.minimum.reduce(classes), np.maximum.reduce(classes)
@@ -251,7 +243,23 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     return softmax_cross_entropy(logits, labels if isinstance(labels, Node) else classes)
 
 
-def _repair_of_shapes(shape: tuple[int, ...], classes: Any) -> str:
+def require_class_numbers(loss: str, classes: Any) -> None:
+    """Raise unless labels are whole numbers."""
+    if classes.dtype.kind in "iu":
+        return
+    if classes.dtype.kind == "f" and np.isnan(classes).any():
+        place = ", ".join(map(str, np.argwhere(np.isnan(classes))[0]))
+        bad = f"nan at {'row' if classes.ndim == 1 else 'index'} {place}"
+        repair = "Leave out the rows without a label."
+    elif classes.dtype.kind in "US":
+        bad, repair = f"dtype {classes.dtype}", "Number them: np.unique(labels, return_inverse=True)[1]."
+    else:
+        bad, repair = f"dtype {classes.dtype}", "Use labels.astype(int)."
+    raise KindError(f"{loss} got labels with {bad}; they are whole class numbers. {repair}")
+
+
+def repair_of_labels(shape: tuple[int, ...], classes: Any) -> str:
+    """What is likely to be wrong with labels of another shape than logits of ``shape`` ask for."""
     if classes.ndim == 2 and classes.shape == shape:
         return "Labels are class numbers, not one-hot rows: labels.argmax(axis=1)."
     if len(shape) == 1 and classes.ndim == 2:
@@ -261,7 +269,3 @@ def _repair_of_shapes(shape: tuple[int, ...], classes: Any) -> str:
     if len(shape) == 1 and classes.ndim == 0:
         return "For one point give logits[None] and [label]."
     return "Give a row of logits and one class number for each point."
-
-
-def _has_nan(classes: Any) -> bool:
-    return classes.dtype.kind == "f" and bool(np.isnan(classes).any())

@@ -7,6 +7,7 @@ from alike import assert_same
 import autodiff as ad
 from autodiff import data, nn, optim
 from autodiff.nn import functional
+from autodiff.ops.fused import one_hot
 
 OPTIMIZERS = {
     "SGD": (optim.SGD, {"lr": 0.1}),
@@ -15,10 +16,10 @@ OPTIMIZERS = {
     "AdamW": (optim.AdamW, {"lr": 0.01, "weight_decay": 0.1}),
 }
 LOSSES = {
-    "mse_loss": lambda scores, y: functional.mse_loss(scores, functional.one_hot(y, scores)),
+    "mse_loss": lambda scores, y: functional.mse_loss(scores, one_hot(y, scores)),
     "cross_entropy": functional.cross_entropy,
     "binary_cross_entropy_with_logits": lambda scores, y: functional.binary_cross_entropy_with_logits(
-        scores, functional.one_hot(y, scores)
+        scores, one_hot(y, scores)
     ),
     "hinge_loss": lambda scores, y: functional.hinge_loss(scores[:, 0], 2.0 * (y > 0) - 1),
 }

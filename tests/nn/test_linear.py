@@ -73,7 +73,7 @@ def test_a_wrong_width_is_named(layer, shape, message):
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "3", None])
 def test_linear_refuses_sizes_that_are_none(size):
-    with pytest.raises(ArgumentError, match=r"Linear got n_in=.*; it is a whole number of at least 1\."):
+    with pytest.raises(ArgumentError, match=r"Linear got in_features=.*; it is a whole number of at least 1\."):
         nn.Linear(size, 1)
 
 
@@ -89,13 +89,14 @@ def test_flatten():
     assert nn.Flatten(0, 1)(x).shape == (6, 4)
     assert nn.Flatten()(np.ones((0, 8, 8))).shape == (0, 64)
     assert repr(nn.Flatten()) == "Flatten()"
-    assert repr(nn.Flatten(0, 1)) == "Flatten(0, 1)"
+    assert repr(nn.Flatten(0, 1)) == "Flatten(start_axis=0, end_axis=1)"
     with pytest.raises(
         ShapeError, match=r"input of shape \(8,\), which has 1 axes and none to flatten from. Give it a"
     ):
         nn.Flatten()(np.ones(8))
     with pytest.raises(
-        ArgumentError, match=r"Flatten\(2, 1\) got an input of shape \(2, 3, 4\): there axis 2 comes after"
+        ArgumentError,
+        match=r"Flatten\(start_axis=2, end_axis=1\) got an input of shape \(2, 3, 4\): there axis 2 comes after",
     ):
         nn.Flatten(2, 1)(x)
 
@@ -171,7 +172,7 @@ def test_mlp_refuses_sizes_that_are_no_list():
         (nn.LeakyReLU(0.2), lambda x: ad.leaky_relu(x, 0.2), "LeakyReLU(0.2)"),
         (nn.ELU(0.5), lambda x: ad.elu(x, 0.5), "ELU(0.5)"),
         (nn.GELU(), ad.gelu, "GELU()"),
-        (nn.GELU("tanh"), lambda x: ad.gelu(x, "tanh"), "GELU('tanh')"),
+        (nn.GELU("tanh"), lambda x: ad.gelu(x, "tanh"), "GELU(approximate='tanh')"),
         (nn.SiLU(), ad.silu, "SiLU()"),
         (nn.Tanh(), ad.tanh, "Tanh()"),
         (nn.Sigmoid(), ad.sigmoid, "Sigmoid()"),

@@ -159,3 +159,41 @@ def test_a_single_value_has_a_loss():
     z = ad.Value(0.0)
     functional.binary_cross_entropy_with_logits(z, 1).backward()
     assert z.grad == -0.5
+
+
+def test_what_is_ignored_may_be_impossible():
+    """0 times an infinite loss would be nan."""
+    log_p = ad.Tensor([[0.0, -np.inf], [-np.inf, 0.0]])
+    loss = functional.nll_loss(log_p, np.array([0, -100]))
+    loss.backward()
+    assert loss.item() == 0
+    assert log_p.grad.tolist() == [[-1, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 4, 3), (4,)])
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_weights_that_do_not_broadcast(name, shape):
+    z, t = ad.Tensor(np.zeros((4, 3))), np.ones((4, 3))
+    with pytest.raises(ShapeError) as caught:
+        functional.binary_cross_entropy_with_logits(z, t, **{name: np.ones(shape)})
+    assert f"got {name} of shape {shape}; it must broadcast to (4, 3)." in str(caught.value)
+
+
+def test_weights_leave_single_precision():
+    z = ad.Tensor(np.zeros((4, 3), np.float32))
+    w, labels = np.array([0.5, 1.0, 2.0]), np.array([0, 1, 2, -100])
+    shares = np.full((4, 3), 1 / 3)
+    for loss in [
+        functional.cross_entropy(z, labels, w),
+        functional.cross_entropy(z, labels, w, label_smoothing=0.1),
+        functional.cross_entropy(z, shares, w),
+        functional.nll_loss(ad.log_softmax(z), labels, w),
+        functional.binary_cross_entropy(ad.sigmoid(z), shares, w),
+        functional.binary_cross_entropy_with_logits(z, shares, w, pos_weight=w),
+    ]:
+        assert loss.dtype == np.float32
+
+
+def test_the_divergence_of_single_numbers():
+    loss = functional.kl_div(ad.Tensor(-1.0), np.array(0.5), reduction="batchmean")
+    assert loss.item() == pytest.approx(0.5 * (np.log(0.5) + 1))
