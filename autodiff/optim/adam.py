@@ -8,51 +8,40 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, KindError
-from ..core.node import Node, describe
 from .arena import Scratch
-from .optimizer import Optimizer, State, require_at_least_0, require_below_1
+from .optimizer import Optimizer, State
+from .settings import at_least_0, betas_below_1, flag
 
 
 class RunningMoments(Optimizer):
-    """What Adam and AdamW share: their settings, and the running averages that they keep."""
+    """What Adam and its kin share: their settings, and the running averages that they keep."""
 
-    settings = ("lr", "betas", "eps", "weight_decay")
+    settings = Optimizer.settings | {"betas": betas_below_1, "eps": at_least_0, "weight_decay": at_least_0}
+    real = True
+    _filled: dict[Any, int]
 
     def __init__(
-        self, params: Iterable[Any], lr: float, betas: tuple[float, float], eps: float, weight_decay: float
+        self,
+        params: Iterable[Any],
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        weight_decay: float,
+        maximize: bool,
     ) -> None:
-        name = type(self).__name__
-        if not hasattr(betas, "__len__") or len(betas) != 2:
-            raise ArgumentError(f"{name} got betas={betas!r}; it takes two numbers, such as betas=(0.9, 0.999).")
-        require_below_1(name, **{f"betas[{i}]": beta for i, beta in enumerate(betas)})
-        require_at_least_0(name, eps=eps, weight_decay=weight_decay)
-        self.betas = betas
-        self.eps = eps
-        self.weight_decay = weight_decay
         self._scales: dict[Any, tuple[Any, ...]] = {}
-        self._filled: dict[Any, int] = {}
         self.scratch = Scratch()
-        super().__init__(params, lr)
-
-    def storage(self, p: Node) -> Any:
-        """The data, in double precision for a Value of any kind: there is a root to take."""
-        data = p._data
-        if np.iscomplexobj(data):
-            raise KindError(
-                f"{type(self).__name__} got {describe(p)} of complex numbers, for which it is not defined. "
-                "Use SGD, or two real parameters: re + 1j * im."
-            )
-        return data if isinstance(data, np.ndarray) else np.array(data, float)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        super().__init__(params, lr, maximize)
 
     def fresh_state(self, p: Any) -> State:
         """The number of steps taken, the running mean of the gradient, and that of its square."""
         return {"t": 0, "m": np.zeros_like(p), "v": np.zeros_like(p)}
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient, in place."""
-        self._filled.clear()
-        super().step()
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self.settings:
+            self._filled = {}  # what was computed from the old one is no longer right
 
     def scales(self, t: int, dtype: Any) -> tuple[Any, ...]:
         r"""The numbers in the update lines of step ``t``, as 0-d arrays: beside small arrays they cost half as much.
@@ -78,8 +67,20 @@ class RunningMoments(Optimizer):
             self._filled[dtype] = t
         return scales
 
+
+class AdamMoments(RunningMoments):
+    """The lines that the papers on Adam and AdamW share."""
+
+    settings = RunningMoments.settings | {"amsgrad": flag}
+    amsgrad: bool
+
+    def fresh_state(self, p: Any) -> State:
+        """The averages, and with ``amsgrad`` the largest that the second has been."""
+        state = super().fresh_state(p)
+        return state | {"top": np.zeros_like(p)} if self.amsgrad else state
+
     def descend(self, p: Any, g: Any, state: State) -> None:
-        """The lines that both papers share.  They make no arrays: what they compute goes through ``a``."""
+        """Change ``p`` and the averages.  It makes no arrays: what it computes on the way goes through ``a``."""
         state["t"] += 1
         m, v, a = state["m"], state["v"], self.scratch.like(p)
         one_minus_beta1, one_minus_beta2, lr, eps, _ = self.scales(state["t"], p.dtype)
@@ -95,6 +96,9 @@ class RunningMoments(Optimizer):
         a *= one_minus_beta2
         v += a
 
+        if self.amsgrad:
+            v = np.maximum(state["top"], v, out=state["top"])
+
         # p -= lr * m / (sqrt(v) + eps)
         np.sqrt(v, out=a)
         a += eps
@@ -103,8 +107,8 @@ class RunningMoments(Optimizer):
         p -= a
 
 
-class Adam(RunningMoments):
-    r"""Adam: steps scaled by running averages of the gradient and of its square.
+class Adam(AdamMoments):
+    r"""Adam: steps scaled by running averages of the gradient and of its square [1]_.
 
     .. math:: m &\leftarrow m + (1 - \beta_1)(g - m), \qquad v \leftarrow v + (1 - \beta_2)(g^2 - v), \\
               p &\leftarrow p - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}.
@@ -121,6 +125,10 @@ class Adam(RunningMoments):
         Keeps the division defined, in the unit of the gradient.
     weight_decay : float
         Factor of an L2 penalty: ``weight_decay * p`` is added to the gradient.  See :class:`AdamW` for decay proper.
+    amsgrad : bool
+        Divide by the root of the largest :math:`v` so far, so that steps never grow again [2]_.
+    maximize : bool
+        Go up instead of down.
 
     Raises
     ------
@@ -132,6 +140,7 @@ class Adam(RunningMoments):
     References
     ----------
     .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR (2015), arXiv:1412.6980.
+    .. [2] S. J. Reddi, S. Kale and S. Kumar, "On the convergence of Adam and beyond", ICLR (2018), arXiv:1904.09237.
 
     Examples
     --------
@@ -152,8 +161,12 @@ class Adam(RunningMoments):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        self.amsgrad = amsgrad
+        super().__init__(params, lr, betas, eps, weight_decay, maximize)
 
     entrywise = True
 
@@ -164,8 +177,8 @@ class Adam(RunningMoments):
         self.descend(p, g, state)
 
 
-class AdamW(RunningMoments):
-    r"""Adam with the decay of the weights taken out of the gradient: it is not scaled by the averages.
+class AdamW(AdamMoments):
+    r"""Adam with the decay of the weights taken out of the gradient: it is not scaled by the averages [1]_.
 
     .. math:: p &\leftarrow (1 - \eta \lambda)\, p, \\
               m &\leftarrow m + (1 - \beta_1)(g - m), \qquad v \leftarrow v + (1 - \beta_2)(g^2 - v), \\
@@ -183,6 +196,10 @@ class AdamW(RunningMoments):
         Keeps the division defined, in the unit of the gradient.
     weight_decay : float
         :math:`\lambda`.
+    amsgrad : bool
+        Divide by the root of the largest :math:`v` so far, so that steps never grow again [2]_.
+    maximize : bool
+        Go up instead of down.
 
     Raises
     ------
@@ -194,6 +211,7 @@ class AdamW(RunningMoments):
     References
     ----------
     .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR (2019), arXiv:1711.05101.
+    .. [2] S. J. Reddi, S. Kale and S. Kumar, "On the convergence of Adam and beyond", ICLR (2018), arXiv:1904.09237.
 
     Examples
     --------
@@ -214,8 +232,12 @@ class AdamW(RunningMoments):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        self.amsgrad = amsgrad
+        super().__init__(params, lr, betas, eps, weight_decay, maximize)
 
     entrywise = True
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from .optimizer import ByDtype, Optimizer, State, require_at_least_0
+from .optimizer import ByDtype, Optimizer, State
+from .settings import at_least_0, finite, flag
 
 
 class SGD(Optimizer):
     r"""Gradient descent, with momentum if wanted.
 
-    .. math:: v \leftarrow \mu v + g, \qquad p \leftarrow p - \eta v, \qquad \text{Nesterov's: }
+    .. math:: v \leftarrow \mu v + (1 - \tau) g, \qquad p \leftarrow p - \eta v, \qquad \text{Nesterov's: }
               p \leftarrow p - \eta (g + \mu v).
 
     Parameters
@@ -25,10 +26,14 @@ class SGD(Optimizer):
         Learning rate :math:`\eta`, in units of parameter squared per unit of loss.
     momentum : float
         :math:`\mu`.
-    nesterov : bool
-        Look ahead by one step of momentum.
+    dampening : float
+        :math:`\tau`: which part of a gradient the momentum leaves out; of the first it leaves out none.
     weight_decay : float
         Factor of an L2 penalty: ``weight_decay * p`` is added to the gradient.
+    nesterov : bool
+        Look ahead by one step of momentum.
+    maximize : bool
+        Go up instead of down.
 
     Raises
     ------
@@ -52,24 +57,45 @@ class SGD(Optimizer):
     array([0.5, 1. ])
     """
 
-    settings = ("lr", "momentum", "nesterov", "weight_decay")
+    settings = Optimizer.settings | {
+        "momentum": at_least_0,
+        "dampening": finite,
+        "weight_decay": at_least_0,
+        "nesterov": flag,
+    }
     entrywise = True
-    _momentum: float = 0
 
     def __init__(
-        self, params: Iterable[Any], lr: Any, momentum: float = 0, *, nesterov: bool = False, weight_decay: float = 0
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        require_at_least_0("SGD", momentum=momentum, weight_decay=weight_decay)
-        if nesterov and not momentum:
+        self.momentum, self.dampening = momentum, dampening
+        self.weight_decay, self.nesterov = weight_decay, nesterov
+        super().__init__(params, lr, maximize)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "momentum":
+            self.momenta = ByDtype(value)
+
+    def check(self) -> None:
+        """Nesterov's look ahead is one step of an undampened momentum."""
+        if self.nesterov and not self.momentum:
             raise ArgumentError("SGD got nesterov=True without momentum; give it some: momentum=0.9.")
-        super().__init__(params, lr)
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weight_decay = weight_decay
+        if self.nesterov and self.dampening:
+            raise ArgumentError(f"SGD got nesterov=True with dampening={self.dampening!r}; leave one of them out.")
 
     def fresh_state(self, p: Any) -> State:
-        """One velocity for each parameter, if there is momentum."""
-        return {"v": np.zeros_like(p)} if self.momentum else {}
+        """One velocity for each parameter, if there is momentum; how many steps it took, if that matters."""
+        state: State = {"v": np.zeros_like(p)} if self.momentum else {}
+        return state | {"t": 0} if self.momentum and self.dampening else state
 
     def update(self, p: Any, g: Any, state: State) -> None:
         """Change ``p`` and its velocity in place."""
@@ -79,20 +105,10 @@ class SGD(Optimizer):
         if self.momentum:
             v, momentum = state["v"], self.momenta[p.dtype]
             v *= momentum
-            v += g
+            if self.dampening:
+                state["t"] += 1
+                v += g if state["t"] == 1 else (1 - self.dampening) * g
+            else:
+                v += g
             g = g + momentum * v if self.nesterov else v
         p -= lr * g
-
-    @property
-    def momentum(self) -> float:
-        """The share of the velocity that is kept."""
-        return self._momentum
-
-    @momentum.setter
-    def momentum(self, momentum: float) -> None:
-        self._momentum = momentum
-        self.momenta = ByDtype(momentum)
-        for p, state in zip(self.params, self.state):
-            if momentum and "v" not in state:
-                state |= self.fresh_state(self.storage(p))
-                self._packed = False

@@ -1,6 +1,6 @@
 """Make the pictures of the README and the docs: ``python docs/pictures/make.py``.
 
-They are drawn without the program ``dot``, and so are the same wherever they are made.
+Those of tapes are drawn without the program ``dot``, and so are the same wherever they are made.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import autodiff as ad
-from autodiff import data, nn
+from autodiff import data, nn, optim
 
 HERE = Path(__file__).parent
 
@@ -31,6 +31,25 @@ def expression() -> None:
     ad.draw(c, engine="builtin", style="circuit").save(HERE / "circuit.svg")
 
 
+def range_test() -> None:
+    """The learning rates of the guide to optimizers, on a small net for the digits.  It needs Matplotlib."""
+    X, y = data.digits()
+    model = nn.Sequential(nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(32, 10, rng=1))
+    optimizer = optim.Adam(model.parameters())
+    rng = np.random.default_rng(0)
+
+    def closure() -> ad.Tensor:
+        batch = rng.integers(len(X), size=64)
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(X[batch]), y[batch])
+        loss.backward()
+        return loss
+
+    figure = optim.lr_range_test(optimizer, closure).plot().figure
+    figure.savefig(HERE / "lr-range-test.png", dpi=100)
+
+
 if __name__ == "__main__":
     tape()
     expression()
+    range_test()

@@ -406,7 +406,7 @@ def test_a_parameter_given_twice_is_updated_once():
 
 def test_repr_shows_the_settings():
     assert repr(optim.SGD([ad.Tensor([1.0])], 0.1)) == (
-        "SGD(1 parameters, lr=0.1, momentum=0, nesterov=False, weight_decay=0)"
+        "SGD(1 parameter, lr=0.1, maximize=False, momentum=0, dampening=0, weight_decay=0, nesterov=False)"
     )
 
 
