@@ -1,0 +1,1 @@
+"""Layer 5: other libraries, each imported only when it is used."""
