@@ -31,7 +31,7 @@ from .value import Value as Value
 __version__ = "0.1.0"
 
 _MODULES = {
-    **{name: name for name in ("data", "diagnosis", "nn", "optim", "testing", "training", "viz")},
+    **{name: name for name in ("data", "diagnosis", "interop", "io", "nn", "optim", "testing", "training", "viz")},
     **{name: f"ops.{name}" for name in ("linalg", "fft", "random")},
 }
 _NAMES = {
@@ -45,6 +45,7 @@ _NAMES = {
     "draw": "viz",
     "Drawing": "viz",
     "health": "diagnosis.health",
+    "fit": "training.fit",
     "hessian": "transforms.second_order",
     "hvp": "transforms.second_order",
     "jacobian": "transforms.jacobian",

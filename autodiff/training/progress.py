@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from types import TracebackType
 from typing import Any
 
 from ..core.errors import MissingExtraError
 
 
+def in_notebook() -> bool:
+    """Whether a notebook shows what is printed."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return hasattr(get_ipython() if get_ipython else None, "kernel")
+
+
 class Progress:
-    """Counts steps on a live bar, if standard error is a terminal and tqdm is installed; lines go above it.
+    """Counts steps on a live bar, in a terminal or a notebook, if tqdm is installed; lines go above it.
 
     Parameters
     ----------
-    total : int
-        Number of steps.
+    total : int or None
+        Number of steps, if it is known.
     label : str
+    live : bool
+        Whether there is a bar at all.
 
     Examples
     --------
@@ -27,11 +36,13 @@ class Progress:
     done
     """
 
-    def __init__(self, total: int, label: str) -> None:
+    def __init__(self, total: int | None, label: str, live: bool = True) -> None:
         self.bar: Any = None
-        if sys.stderr.isatty():
+        if live and (sys.stderr.isatty() or in_notebook()):
             try:
-                from tqdm import tqdm
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # without ipywidgets it says so, and draws its bar of text
+                    from tqdm.auto import tqdm
             except ImportError:
                 print(f"no live bar: {MissingExtraError('It', 'tqdm', 'progress')}", file=sys.stderr)
                 return
@@ -46,9 +57,16 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def advance(self) -> None:
-        """One step done."""
+    @property
+    def live(self) -> bool:
+        """Whether there is a bar."""
+        return self.bar is not None
+
+    def advance(self, note: str = "") -> None:
+        """One step done; a bar shows ``note`` at its end."""
         if self.bar is not None:
+            if note:
+                self.bar.set_postfix_str(note, refresh=False)
             self.bar.update()
 
     def line(self, text: str) -> None:

@@ -42,7 +42,8 @@ def test_on_a_terminal_a_bar_counts_and_leaves(capsys, monkeypatch):
 
 def test_on_a_terminal_without_tqdm_one_line_says_how_to_get_it(capsys, monkeypatch):
     shown = terminal(monkeypatch)
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    for name in ("tqdm", "tqdm.auto"):  # the second may be loaded already
+        monkeypatch.setitem(sys.modules, name, None)
     work()
     assert capsys.readouterr().out == "step 0\nstep 1\nstep 2\n"
     (line,) = shown.getvalue().splitlines()
