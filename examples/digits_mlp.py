@@ -1,0 +1,51 @@
+"""Handwritten digits by the simplest of nets: one hidden layer, half of which drops out at each step."""
+
+import numpy as np
+from shared import BLUE, GREY, by_powers, image, panels, parser, save
+
+import autodiff as ad
+from autodiff import data, nn, optim
+
+parser.add_argument("--seed", type=int, default=0)
+options = parser.parse_args()
+rng = np.random.default_rng(options.seed)
+
+X, y = data.digits()
+X_train, X_test, y_train, y_test = data.train_test_split(X, y, rng=rng)
+
+
+def accuracy(scores, labels):
+    return np.mean(scores.argmax(axis=1) == labels)
+
+
+model = nn.Sequential(nn.Linear(64, 256, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(256, 10, rng=rng))
+epochs = 5 if options.quick else 100
+optimizer = optim.AdamW(model.parameters(), lr=0.003)
+history = ad.fit(
+    model,
+    data.batches(X_train, y_train, batch_size=64, rng=rng),
+    nn.functional.cross_entropy,
+    optimizer,
+    epochs=epochs,
+    validation=(X_test, y_test),
+    metrics=[accuracy],
+    schedule=optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs),
+    compile=True,
+    progress=False,
+)
+reached = history["validation accuracy"][-1]
+print(f"{reached:.2%} of {len(X_test)} test images are recognised, {round((1 - reached) * len(X_test))} are not")
+
+figure, (left, right) = panels(columns=2, width_ratios=[1, 1.15])
+left.plot(history["epoch"], history["loss"], color=GREY, label="training, with dropout")
+left.plot(history["epoch"], history["validation loss"], color=BLUE, label="test")
+left.set(title="Loss in nats", xlabel="epoch")
+left.legend()
+by_powers(left.yaxis)
+right.set_title("What raises (blue) and lowers (red) 40 hidden units")
+right.set_axis_off()
+weights = model[0].weight.numpy()
+for k, unit in enumerate(weights[:40]):
+    ax = right.inset_axes((k % 10 / 10, 0.75 - k // 10 * 0.25, 0.092, 0.23))
+    image(ax, unit.reshape(8, 8), cmap="RdBu", vmin=-0.6, vmax=0.6)
+save(figure, "example-digits-mlp.png")
