@@ -61,6 +61,8 @@ _NAMES = {
 }
 
 _SPELLINGS = {
+    "save": "ad.io.save(model.state_dict(), path)",
+    "load": "ad.io.load(path)",
     "tensor": "ad.Tensor(data)",
     "from_numpy": "ad.Tensor(array)",
     "Variable": "ad.Tensor(data)",

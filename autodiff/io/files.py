@@ -18,15 +18,15 @@ from .atomic import replacing
 Arrays = dict[str, Any]
 
 
-def save(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Path:
+def save(arrays: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> Path:
     """Write arrays by name, such as ``model.state_dict()``, to a file that is there whole or not at all.
 
     Parameters
     ----------
-    path : path
-        Ends in ``.safetensors`` [1]_, which other libraries read without running code, or ``.npz``, NumPy's own.
     arrays : mapping of str to array_like
         Of numbers or truth values.
+    path : path
+        Ends in ``.safetensors`` [1]_, which other libraries read without running code, or ``.npz``, NumPy's own.
     metadata : mapping of str to str, optional
         Texts to keep beside them.
 
@@ -53,15 +53,19 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapp
     >>> from pathlib import Path
     >>> from autodiff import io, nn
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = io.save(Path(folder) / "model.npz", nn.Linear(2, 1, rng=0).state_dict())
+    ...     path = io.save(nn.Linear(2, 1, rng=0).state_dict(), Path(folder) / "model.npz")
     ...     list(io.load(path))
     ['weight', 'bias']
     """
-    target = Path(path)
-    write, _ = _format(target)
     if not isinstance(arrays, Mapping):
         repair = "Pass its state_dict()." if hasattr(arrays, "state_dict") else 'Such as {"x": x}.'
+        if isinstance(arrays, str | os.PathLike):
+            repair = "The path comes second: save(model.state_dict(), path)."
         raise KindError(f"save got {kind_text(arrays)}; it takes a dict of arrays by name. {repair}")
+    if not isinstance(path, str | os.PathLike):
+        raise KindError(f"save got {kind_text(path)} as path; it takes the name of a file, such as 'model.npz'.")
+    target = Path(path)
+    write, _ = _format(target)
     found = {name: _plain(name, array) for name, array in arrays.items()}
     texts = {} if metadata is None else metadata
     if not _are_texts(texts):

@@ -115,6 +115,7 @@ _SPELLINGS = {
     "Parameter": "ad.Tensor: every tensor in an attribute, list or dict of a module is a parameter",
     "ParameterList": "a plain list of tensors",
     "ParameterDict": "a plain dict of tensors",
+    "utils": "optim.clip_grad_norm_ and optim.clip_grad_value_",
     "HingeEmbeddingLoss": "nn.HingeLoss, of scores and targets -1 or 1",
     "relu": "nn.ReLU() as a layer, ad.relu as a function",
 }

@@ -195,7 +195,7 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """Exponentials scaled to sum to 1 along ``axis``.
+    """Exponentials scaled to sum to 1 along the axis ``dim``.
 
     Examples
     --------
@@ -205,19 +205,19 @@ class Softmax(Module):
     array([[0.5, 0.5]])
     """
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: ArrayLike) -> Array:
         """See :func:`autodiff.softmax`."""
-        return softmax(x, self.axis)
+        return softmax(x, self.dim)
 
     def __repr__(self) -> str:
-        return shown(self, axis=None)
+        return shown(self, dim=None)
 
 
 class LogSoftmax(Module):
-    """Logarithm of the softmax along ``axis``.
+    """Logarithm of the softmax along the axis ``dim``.
 
     Examples
     --------
@@ -227,12 +227,12 @@ class LogSoftmax(Module):
     array([    0., -1000.])
     """
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: ArrayLike) -> Array:
         """See :func:`autodiff.log_softmax`."""
-        return log_softmax(x, self.axis)
+        return log_softmax(x, self.dim)
 
     def __repr__(self) -> str:
-        return shown(self, axis=None)
+        return shown(self, dim=None)

@@ -97,13 +97,13 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Merge all axes from ``start_axis`` to ``end_axis`` into one; by default all but the first.
+    """Merge all axes from ``start_dim`` to ``end_dim`` into one; by default all but the first.
 
     Shape: input ``(N, a, b, ...)``, output ``(N, a * b * ...)``.
 
     Parameters
     ----------
-    start_axis, end_axis : int
+    start_dim, end_dim : int
         PyTorch's ``start_dim`` and ``end_dim``.
 
     Raises
@@ -119,16 +119,16 @@ class Flatten(Module):
     (5, 64)
     """
 
-    def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
-        self.start_axis = start_axis
-        self.end_axis = end_axis
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim = start_dim
+        self.end_dim = end_dim
 
     def forward(self, x: ArrayLike) -> Array:
         """Reshape."""
         shape = shape_of(x)
         axes = range(len(shape))
         try:
-            start, end = axes[self.start_axis], axes[self.end_axis]
+            start, end = axes[self.start_dim], axes[self.end_dim]
         except IndexError:
             raise ShapeError(
                 f"{self!r} got an input of shape {shape}, which has {len(shape)} axes and none to flatten from. "
@@ -139,7 +139,7 @@ class Flatten(Module):
         return reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
     def __repr__(self) -> str:
-        return shown(self, start_axis=1, end_axis=-1)
+        return shown(self, start_dim=1, end_dim=-1)
 
 
 class Identity(Module):

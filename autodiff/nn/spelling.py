@@ -35,9 +35,9 @@ NAMES = {
 OPTIONS = {
     "device": "leave it out, all data is on the CPU",
     "inplace": "leave it out, results are new arrays",
-    "dim": "here it is axis=",
-    "start_dim": "here it is start_axis=",
-    "end_dim": "here it is end_axis=",
+    "axis": "here it is dim=, as in PyTorch",
+    "start_axis": "here it is start_dim=, as in PyTorch",
+    "end_axis": "here it is end_dim=, as in PyTorch",
     "size_average": "here it is reduction='mean' or reduction='sum'",
     "reduce": "here False is reduction='none'",
     "max_norm": "after each step of the optimizer, shorten the rows of layer.weight.data that are too long",

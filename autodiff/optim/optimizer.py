@@ -46,8 +46,8 @@ class Optimizer:
     lr : float
         May be set at any time, as all settings may.
     params : list of Tensor and Value
-    groups : list of Optimizer
-        One for each group, with ``lr`` and other settings of its own; itself if there are none.
+    param_groups : list of Optimizer
+        One for each group, with ``params``, ``lr`` and other settings of its own; itself if there are none.
     state : list of dict
         What is remembered of each parameter.
     settings : dict
@@ -137,7 +137,7 @@ class Optimizer:
         if self._groups:
             raise ArgumentError(
                 f"{type(self).__name__} has groups, each with a setting {name!r} of its own. Set it there: "
-                f"optimizer.groups[0].{name} = {value!r}, or for all: for group in optimizer.groups: ..."
+                f"optimizer.param_groups[0].{name} = {value!r}, or for all: for group in optimizer.param_groups: ..."
             )
         super().__setattr__(name, value)
         if name == "lr":
@@ -146,9 +146,24 @@ class Optimizer:
             self._remember()
 
     @property
-    def groups(self) -> list[Any]:
-        """Optimizers of this kind, one for each group of parameters, with ``lr`` and other settings of its own."""
+    def param_groups(self) -> list[Any]:
+        """Optimizers of this kind, one for each group of parameters, with ``lr`` and other settings of its own.
+
+        ``group["lr"]`` is ``group.lr``.
+        """
         return self._groups or [self]
+
+    def __getitem__(self, name: str) -> Any:
+        self._require_setting(name, "params")
+        return getattr(self, name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._require_setting(name)
+        setattr(self, name, value)
+
+    def _require_setting(self, name: str, *others: str) -> None:
+        if name not in (*self.settings, *others):
+            raise ArgumentError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(self.settings)}.")
 
     def _group(self, k: int, given: Any) -> Any:
         """An optimizer like this one, of some parameters and with other settings."""
@@ -339,7 +354,7 @@ class Optimizer:
             setattr(group, key, setting)
         for kept, new in zip(self.state, loaded, strict=True):
             kept |= new
-        for group in self.groups:
+        for group in self.param_groups:
             group._packed = False
 
     def _setting(self, group: Any, key: str, saved: Any) -> Any:
@@ -394,7 +409,6 @@ def listed(names: set[str]) -> str:
 
 
 _SPELLINGS = {
-    "param_groups": "optimizer.groups, each with attributes: optimizer.groups[0].lr = 0.01",
     "add_param_group": "a list of all groups when the optimizer is made; freeze what is not to be trained yet",
     "defaults": "optimizer.settings, the names, and an attribute for each: optimizer.lr",
 }

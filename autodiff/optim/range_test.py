@@ -162,7 +162,7 @@ def lr_range_test(
     (True, [1.0, 1.0, 1.0])
     """
     _check(optimizer, closure, start, end, steps, smoothing, model)
-    groups = require_optimizer("lr_range_test", optimizer).groups
+    groups = require_optimizer("lr_range_test", optimizer).param_groups
     largest = max(group.lr for group in groups)
     ratios = [group.lr / largest if largest else 1.0 for group in groups]
     saved = optimizer.state_dict()

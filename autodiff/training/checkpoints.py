@@ -92,8 +92,8 @@ class Checkpoints:
         texts["kinds"] = json.dumps(self._kinds())
         texts["generators"] = json.dumps([g.bit_generator.state for g in self.generators], default=_as_list)
         if best is not None:
-            save(self.best, best, {"row": _as_text("the history", history.rows[-1])})
-        save(self.last, arrays, texts)  # after the best: who is killed in between goes on from before both
+            save(best, self.best, {"row": _as_text("the history", history.rows[-1])})
+        save(arrays, self.last, texts)  # after the best: who is killed in between goes on from before both
 
     def read(self) -> tuple[History, dict[str, Any]]:
         """Put everything back as it was kept; return the history and the notes.

@@ -304,7 +304,7 @@ class Fit:
                 f"fit found no batch in the data in epoch {number}. "
                 + ("It is empty." if number == 1 else "It can be gone through once only; give fit batches or a list.")
             )
-        row: Row = {"epoch": number, "loss": means["loss"], "lr": float(self.optimizer.groups[0].lr)}
+        row: Row = {"epoch": number, "loss": means["loss"], "lr": float(self.optimizer.param_groups[0].lr)}
         row |= {name: x for name, x in means.all().items() if name != "loss"}
         if self.validation is not None:
             figures = self._validate()

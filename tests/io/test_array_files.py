@@ -25,7 +25,7 @@ def path(request, tmp_path):
 
 
 def test_there_and_back(path):
-    assert io.save(path, STATE, {"note": "ünïcode", "{}": "'"}) == path
+    assert io.save(STATE, path, {"note": "ünïcode", "{}": "'"}) == path
     found = io.load(path)
     assert set(found) == set(STATE)
     for name, array in STATE.items():
@@ -38,7 +38,7 @@ def test_there_and_back(path):
 
 
 def test_layouts_and_byte_orders(path):
-    io.save(path, {"a": np.arange(6.0).reshape(2, 3).T, "b": np.arange(3, dtype=">i4"), "c": np.arange(9)[::2]})
+    io.save({"a": np.arange(6.0).reshape(2, 3).T, "b": np.arange(3, dtype=">i4"), "c": np.arange(9)[::2]}, path)
     found = io.load(path)
     np.testing.assert_array_equal(found["a"], np.arange(6.0).reshape(2, 3).T)
     assert found["b"].tolist() == [0, 1, 2]
@@ -50,8 +50,8 @@ NAMES = ["ü.weight", "重み", "a/b", "a\\b", "a.npy", " ", "a\nb", "...", "a" 
 
 def test_names_and_their_order(tmp_path):
     state = {name: np.full(1, k) for k, name in enumerate(NAMES)}
-    assert list(io.load(io.save(tmp_path / "a.npz", state))) == NAMES
-    found = io.load(io.save(tmp_path / "a.safetensors", state))  # the library has an order of its own
+    assert list(io.load(io.save(state, tmp_path / "a.npz"))) == NAMES
+    found = io.load(io.save(state, tmp_path / "a.safetensors"))  # the library has an order of its own
     assert {name: array.item() for name, array in found.items()} == {name: k for k, name in enumerate(NAMES)}
 
 
@@ -62,12 +62,12 @@ KEPT = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "
 def test_dtypes(path, dtype):
     if path.suffix == ".safetensors" and dtype in ("c16", "g"):
         with pytest.raises(KindError, match=rf"dtypes {np.dtype(dtype)}, of which \.safetensors has not all"):
-            io.save(path, {"a": np.ones(1, dtype)})
+            io.save({"a": np.ones(1, dtype)}, path)
         return
     values = np.array([0, 1, 0, 1]).astype(dtype)
     swapped = values.astype(values.dtype.newbyteorder())
     state = {"a": values, "b": swapped, "c": values.reshape(2, 2).T, "d": values[::-2], "e": values[0], "f": values[:0]}
-    found = io.load(io.save(path, state))
+    found = io.load(io.save(state, path))
     for name, array in state.items():
         assert found[name].dtype == values.dtype
         assert found[name].dtype.isnative
@@ -100,7 +100,7 @@ def test_what_numpy_and_the_library_write(tmp_path):
 
     save_file(STATE, tmp_path / "b.safetensors")
     assert io.load(tmp_path / "b.safetensors")["steps"] == 7
-    io.save(tmp_path / "c.npz", STATE)
+    io.save(STATE, tmp_path / "c.npz")
     with np.load(tmp_path / "c.npz") as stored:
         assert set(stored.files) == set(STATE)
 
@@ -108,21 +108,21 @@ def test_what_numpy_and_the_library_write(tmp_path):
 def test_models(path):
     model, other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
     model(np.random.default_rng(0).normal(size=(5, 2)))
-    io.save(path, model.state_dict())
+    io.save(model.state_dict(), path)
     other.load_state_dict(io.load(path))
     for name, array in other.state_dict().items():
         np.testing.assert_array_equal(array, model.state_dict()[name])
 
 
 def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch):
-    io.save(path, STATE)
+    io.save(STATE, path)
 
     def fail(*args):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(KeyboardInterrupt):
-        io.save(path, {"other": np.ones(3)})
+        io.save({"other": np.ones(3)}, path)
     assert set(io.load(path)) == set(STATE)
     assert list(path.parent.iterdir()) == [path]
 
@@ -151,14 +151,14 @@ def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch):
 )
 def test_what_cannot_be_saved(tmp_path, name, arrays, error, text):
     with pytest.raises(error, match=text):
-        io.save(tmp_path / name, arrays)
+        io.save(arrays, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("given", [{"a": 1}, {1: "a"}, ["a"], "a"])
 def test_metadata_that_are_no_texts(tmp_path, given):
     with pytest.raises(KindError, match=r"as metadata; they are texts by name\. Use json\.dumps"):
-        io.save(tmp_path / "a.npz", {}, given)
+        io.save({}, tmp_path / "a.npz", given)
 
 
 def test_missing_files_and_packages(tmp_path, monkeypatch):

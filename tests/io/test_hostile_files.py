@@ -212,7 +212,7 @@ def test_they_are_refused_where_memory_is_short(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_cut_short_anywhere(kind, tmp_path):
-    path = io.save(tmp_path / f"cut.{kind}", {"a": np.ones(2), "b": np.array([[True]])}, {"note": "x"})
+    path = io.save({"a": np.ones(2), "b": np.array([[True]])}, tmp_path / f"cut.{kind}", {"note": "x"})
     content = path.read_bytes()
     for n in range(len(content)):
         path.write_bytes(content[:n])
@@ -222,7 +222,7 @@ def test_files_cut_short_anywhere(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_byte_is_noticed_or_changes_a_number(kind, tmp_path):
-    path, rng = io.save(tmp_path / f"changed.{kind}", STATE), np.random.default_rng(0)
+    path, rng = io.save(STATE, tmp_path / f"changed.{kind}"), np.random.default_rng(0)
     content = bytearray(path.read_bytes())
     for at in rng.integers(0, len(content), 300):
         changed = content.copy()
@@ -253,7 +253,7 @@ def test_what_is_no_file(kind, tmp_path):
         with pytest.raises(MissingDataError, match="There is no file"):
             io.load(path)
     link = tmp_path / f"link.{kind}"
-    link.symlink_to(io.save(tmp_path / f"file.{kind}", STATE))
+    link.symlink_to(io.save(STATE, tmp_path / f"file.{kind}"))
     assert set(io.load(link)) == set(STATE)
 
 

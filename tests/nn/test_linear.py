@@ -89,14 +89,14 @@ def test_flatten():
     assert nn.Flatten(0, 1)(x).shape == (6, 4)
     assert nn.Flatten()(np.ones((0, 8, 8))).shape == (0, 64)
     assert repr(nn.Flatten()) == "Flatten()"
-    assert repr(nn.Flatten(0, 1)) == "Flatten(start_axis=0, end_axis=1)"
+    assert repr(nn.Flatten(0, 1)) == "Flatten(start_dim=0, end_dim=1)"
     with pytest.raises(
         ShapeError, match=r"input of shape \(8,\), which has 1 axes and none to flatten from. Give it a"
     ):
         nn.Flatten()(np.ones(8))
     with pytest.raises(
         ArgumentError,
-        match=r"Flatten\(start_axis=2, end_axis=1\) got an input of shape \(2, 3, 4\): there axis 2 comes after",
+        match=r"Flatten\(start_dim=2, end_dim=1\) got an input of shape \(2, 3, 4\): there axis 2 comes after",
     ):
         nn.Flatten(2, 1)(x)
 
@@ -178,8 +178,8 @@ def test_mlp_refuses_sizes_that_are_no_list():
         (nn.Sigmoid(), ad.sigmoid, "Sigmoid()"),
         (nn.LogSigmoid(), ad.log_sigmoid, "LogSigmoid()"),
         (nn.Softplus(), ad.softplus, "Softplus()"),
-        (nn.Softmax(), ad.softmax, "Softmax(axis=-1)"),
-        (nn.LogSoftmax(0), lambda x: ad.log_softmax(x, 0), "LogSoftmax(axis=0)"),
+        (nn.Softmax(), ad.softmax, "Softmax(dim=-1)"),
+        (nn.LogSoftmax(0), lambda x: ad.log_softmax(x, 0), "LogSoftmax(dim=0)"),
     ],
 )
 def test_activation_layers_are_their_ops(layer, op, text, rng):
@@ -191,9 +191,9 @@ def test_activation_layers_are_their_ops(layer, op, text, rng):
 
 
 @pytest.mark.parametrize("layer", [nn.Softmax, nn.LogSoftmax])
-def test_softmax_says_how_dim_is_spelt(layer):
-    with pytest.raises(ad.AutodiffError, match=rf"{layer.__name__} got the keyword dim=.*: here it is axis="):
-        layer(dim=1)
+def test_softmax_says_how_axis_is_spelt(layer):
+    with pytest.raises(ad.AutodiffError, match=rf"{layer.__name__} got the keyword axis=.*: here it is dim="):
+        layer(axis=1)
 
 
 def test_everything_is_exported():

@@ -36,7 +36,7 @@ def test_groups_move_as_optimizers_of_their_own(make):
             optimizer.step()
     assert np.array_equal(a.data, c.data)
     assert np.array_equal(b.data, d.data)
-    assert [group.lr for group in together.groups] == [0.01, 0.05]
+    assert [group.lr for group in together.param_groups] == [0.01, 0.05]
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -48,15 +48,31 @@ def test_states_of_groups_carry_over(make):
         loss_of(a, b).backward()
         first.step()
     c.data, d.data = a.data, b.data
-    first.groups[0].lr = 0.02
+    first.param_groups[0].lr = 0.02
     second.load_state_dict(first.state_dict())
-    assert [group.lr for group in second.groups] == [0.02, 0.05]
+    assert [group.lr for group in second.param_groups] == [0.02, 0.05]
     for optimizer, p, q in ((first, a, b), (second, c, d)):
         optimizer.zero_grad()
         loss_of(p, q).backward()
         optimizer.step()
     assert np.array_equal(a.data, c.data)
     assert np.array_equal(b.data, d.data)
+
+
+@pytest.mark.parametrize("make", [*KINDS, optim.LBFGS])
+def test_settings_by_name_as_in_pytorch(make):
+    a, b = two()
+    optimizer = make([a, b], lr=0.1)
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+        assert group["params"] == [a, b]
+    assert optimizer.lr == optimizer.param_groups[0]["lr"] == 0.05
+    with pytest.raises(ArgumentError, match="lr=-1; it must be a finite number, at least 0"):
+        optimizer.param_groups[0]["lr"] = -1
+    with pytest.raises(ArgumentError, match=rf"{make.__name__} has no setting 'rate'; it has lr, "):
+        optimizer.param_groups[0]["rate"] = 1
+    with pytest.raises(ArgumentError, match="has no setting 'params'"):
+        optimizer.param_groups[0]["params"] = [a]
 
 
 def test_a_setting_of_all_groups_is_not_set_in_vain():
@@ -68,7 +84,7 @@ def test_a_setting_of_all_groups_is_not_set_in_vain():
         optimizer.lr = 0.2
     with pytest.raises(ArgumentError, match="a setting 'betas' of its own"):
         optimizer.betas = (0.5, 0.5)
-    assert [group.lr for group in optimizer.groups] == [0.1, 0.1]
+    assert [group.lr for group in optimizer.param_groups] == [0.1, 0.1]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +156,6 @@ def test_names_of_other_libraries_say_what_there_is():
     optimizer = optim.SGD(two())
     with pytest.raises(ArgumentError, match=r"Adam got decoupled_weight_decay=True; leave it out: .*optim\.AdamW"):
         optim.Adam(two(), decoupled_weight_decay=True)
-    with pytest.raises(SpellingError, match=r"no 'param_groups'; here it is optimizer\.groups, each with attributes"):
-        optimizer.param_groups  # noqa: B018
     with pytest.raises(SpellingError, match=r"no 'add_param_group'; here it is a list of all groups when"):
         optimizer.add_param_group({})
     with pytest.raises(

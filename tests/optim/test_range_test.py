@@ -95,7 +95,7 @@ def test_groups_keep_the_ratios_of_their_rates():
     seen = []
 
     def closure():
-        seen.append([group.lr for group in optimizer.groups])
+        seen.append([group.lr for group in optimizer.param_groups])
         optimizer.zero_grad()
         loss = (a * a + b * b).sum()
         loss.backward()
@@ -103,7 +103,7 @@ def test_groups_keep_the_ratios_of_their_rates():
 
     found = optim.lr_range_test(optimizer, closure, start=1e-3, end=0.1, steps=10)
     np.testing.assert_allclose(seen, np.outer(found.rates, [0.25, 1]))
-    assert [group.lr for group in optimizer.groups] == [0.1, 0.4]
+    assert [group.lr for group in optimizer.param_groups] == [0.1, 0.4]
 
 
 def test_the_picture():

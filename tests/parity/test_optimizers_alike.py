@@ -101,10 +101,7 @@ def test_groups_with_settings_of_their_own(name, options):
     problems = both(make)
     run(problems, 50)
     for problem in problems:
-        if problem.__class__ is There:
-            problem.optimizer.param_groups[0]["lr"] = 0.005
-        else:
-            problem.optimizer.groups[0].lr = 0.005
+        problem.optimizer.param_groups[0]["lr"] = 0.005
     run(problems, 50)
     same_params(problems, name)
 

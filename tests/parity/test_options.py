@@ -43,14 +43,6 @@ class Refused:
     text: str
 
 
-@dataclass
-class Called:
-    """What it is called here, and values that are compared."""
-
-    ours: str
-    values: tuple
-
-
 GIVEN = "must be given, and is, by its name"
 SINGLE = "tried with single precision"
 
@@ -127,7 +119,7 @@ MODULES = {
         {"in_features": GIVEN, "out_features": GIVEN, "bias": tried(False), **PARAMETERS},
     ),
     "Identity": ({}, (LINES,), {"args": tried(), "kwargs": tried()}),
-    "Flatten": ({}, (IMAGES,), {"start_dim": Called("start_axis", (0, 2, -3)), "end_dim": Called("end_axis", (2, -2))}),
+    "Flatten": ({}, (IMAGES,), {"start_dim": tried(0, 2, -3), "end_dim": tried(2, -2)}),
     "Embedding": (
         {"num_embeddings": 9, "embedding_dim": 3},
         (np.array([[1, 2, 2], [8, 0, 1]]),),
@@ -267,8 +259,8 @@ MODULES = {
     "Sigmoid": ({}, (LINES,), NOTHING),
     "LogSigmoid": ({}, (LINES,), NOTHING),
     "Softplus": ({}, (20 * LINES,), {"beta": tried(0.3, 2.5), "threshold": tried(1.0, 5.0)}),
-    "Softmax": (None, (LINES,), {"dim": Called("axis", (0, 1, -1))}),
-    "LogSoftmax": (None, (LINES,), {"dim": Called("axis", (0, 1, -1))}),
+    "Softmax": ({"dim": 1}, (LINES,), {"dim": tried(0, 1, -1)}),
+    "LogSoftmax": ({"dim": 1}, (LINES,), {"dim": tried(0, 1, -1)}),
     "Sequential": ({}, (LINES,), {"args": GIVEN}),
     "ModuleList": ({}, (), {"modules": GIVEN}),
     "ModuleDict": ({}, (), {"modules": GIVEN}),
@@ -367,17 +359,14 @@ def test_defaults_and_positions_are_pytorchs(name):
     """What is given by position here means the same there."""
     theirs, their_order = signature(getattr(torch_nn, name))
     ours, our_order = signature(getattr(nn, name))
-    called = {entry.ours: option for option, entry in MODULES[name][2].items() if isinstance(entry, Called)}
-    assert [called.get(option, option) for option in our_order] == their_order[: len(our_order)]
+    assert our_order == their_order[: len(our_order)]
     for option, default in ours.items():
-        if option not in ("dtype", "rng", "axis", "modules", "layers"):
-            there = theirs[called.get(option, option)]
+        if option not in ("dtype", "rng", "dim", "modules", "layers"):
+            there = theirs[option]
             assert default == there or (name == "TransformerEncoderLayer" and there.__name__ == default), option
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in MODULES if MODULES[n][0] is not None and MODULES[n][1] and n != "Upsample"]
-)
+@pytest.mark.parametrize("name", [n for n in MODULES if MODULES[n][1] and n != "Upsample"])
 def test_what_must_be_given_is_given_by_name(name):
     given, inputs, _ = MODULES[name]
     compared(name, given, given, inputs)
@@ -390,15 +379,6 @@ def test_options(name, option, entry):
     for value in entry.values:
         options = {**given, **entry.beside, option: value}
         compared(name, options, options, entry.inputs or inputs)
-
-
-@pytest.mark.parametrize(("name", "option", "entry"), chosen(Called))
-def test_options_with_names_of_their_own(name, option, entry):
-    _, inputs, _ = MODULES[name]
-    for value in entry.values:
-        compared(name, {entry.ours: value}, {option: value}, inputs)
-    with pytest.raises(UnsupportedError, match=f"{name} got the keyword {option}=.*: here it is {entry.ours}=."):
-        getattr(nn, name)(**{option: 1})
 
 
 @pytest.mark.parametrize(("name", "option", "entry"), chosen(Refused))

@@ -79,7 +79,7 @@ def steps_agree(ours, theirs, a, b, args=((),) * STEPS, what=("lr",)):
         warnings.simplefilter("ignore")  # PyTorch's of its own use of an old argument
         for k in range(len(args) + 1):
             for name in what:
-                found = [getattr(group, name) for group in ours.groups]
+                found = [group[name] for group in ours.param_groups]
                 expected = [group[name] for group in theirs.param_groups]
                 np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15, err_msg=f"{name} after {k} steps")
             np.testing.assert_allclose(a.get_last_lr(), [group["lr"] for group in theirs.param_groups], rtol=1e-12)
@@ -119,7 +119,7 @@ def test_rates_after_a_round_trip(make, many):
         if early:
             again.load_state_dict(ours.state_dict())
         resumed.load_state_dict(json.loads(json.dumps(a.state_dict())))
-        assert [group.lr for group in again.groups] == [group.lr for group in ours.groups]
+        assert [group.lr for group in again.param_groups] == [group.lr for group in ours.param_groups]
         if early:
             late = resumed, again
     steps_agree(again, theirs, resumed, b, ((),) * (STEPS - 37))

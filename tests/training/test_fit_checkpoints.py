@@ -303,7 +303,7 @@ def test_damaged_checkpoints(tmp_path):
     good = ad.io.load(tmp_path / "last.npz"), ad.io.metadata(tmp_path / "last.npz")
     for name, text in (("history", "["), ("notes", "{}"), ("notes", None), ("generators", "[1, 2, 3, 4]")):
         texts = {**good[1], name: text} if text else {k: v for k, v in good[1].items() if k != name}
-        ad.io.save(tmp_path / "last.npz", good[0], texts)
+        ad.io.save(good[0], tmp_path / "last.npz", texts)
         with pytest.raises((FileFormatError, ArgumentError), match=r"last\.npz' (is no checkpoint|does not fit)"):
             train(tmp_path, 2)
     (tmp_path / "last.npz").write_bytes(b"hello")

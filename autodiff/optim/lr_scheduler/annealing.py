@@ -219,7 +219,7 @@ class OneCycleLR(Schedule):
         return [self._between(t, corners) for corners in self.corners]
 
     def _set_momenta(self, t: int) -> None:
-        for group, corners in zip(self.optimizer.groups, self.momenta):
+        for group, corners in zip(self.optimizer.param_groups, self.momenta):
             momentum = self._between(t, corners)
             if "betas" in group.settings:
                 group.betas = (momentum, *group.betas[1:])

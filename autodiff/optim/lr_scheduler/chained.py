@@ -115,7 +115,7 @@ class SequentialLR(ChainedScheduler):
         set_rates(self.optimizer, self.begin(self._first()))
 
     def _first(self) -> list[float]:
-        return [group.initial_lr for group in self.optimizer.groups]
+        return [group.initial_lr for group in self.optimizer.param_groups]
 
     def begin(self, rates: Sequence[float]) -> list[float]:
         """Let the first of them start."""

@@ -95,7 +95,7 @@ class ReduceLROnPlateau(SetsRates):
             self.waiting -= 1
             self.bad_steps = 0
         if self.bad_steps > self.patience:
-            for group, low in zip(self.optimizer.groups, self.min_lr, strict=True):
+            for group, low in zip(self.optimizer.param_groups, self.min_lr, strict=True):
                 lr = max(group.lr * self.factor, low)
                 if group.lr - lr > self.eps:
                     group.lr = lr

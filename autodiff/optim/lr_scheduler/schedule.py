@@ -29,7 +29,7 @@ class SetsRates:
 
     def get_last_lr(self) -> list[float]:
         """The rate of each group of parameters now."""
-        return [group.lr for group in self.optimizer.groups]
+        return [group.lr for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on: numbers, texts and lists of them, by name."""
@@ -45,10 +45,10 @@ class SetsRates:
             If names do not fit, or the number of groups.  Nothing is changed then.
         """
         require_names(self, state)
-        if len(state["rates"]) != len(self.optimizer.groups):
+        if len(state["rates"]) != len(self.optimizer.param_groups):
             raise ArgumentError(
                 f"load_state_dict of {type(self).__name__} got rates of {len(state['rates'])} groups of parameters; "
-                f"its optimizer has {len(self.optimizer.groups)}. Make the optimizer as it was."
+                f"its optimizer has {len(self.optimizer.param_groups)}. Make the optimizer as it was."
             )
         vars(self).update({name: value for name, value in state.items() if name != "rates"})
         set_rates(self.optimizer, state["rates"])
@@ -74,11 +74,11 @@ class Schedule(SetsRates):
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = require_optimizer(type(self).__name__, optimizer)
-        for group in optimizer.groups:
+        for group in optimizer.param_groups:
             if group.initial_lr is None:
                 group.initial_lr = group.lr
-        self.base = [group.initial_lr for group in optimizer.groups]
-        set_rates(optimizer, self.begin([group.lr for group in optimizer.groups]))
+        self.base = [group.initial_lr for group in optimizer.param_groups]
+        set_rates(optimizer, self.begin([group.lr for group in optimizer.param_groups]))
 
     def begin(self, rates: Sequence[float]) -> list[float]:
         """Count from nought; the rates before the first step, where they were ``rates``."""
@@ -106,7 +106,7 @@ class Schedule(SetsRates):
 
 def set_rates(optimizer: Optimizer, rates: Sequence[float]) -> None:
     """Give each group of parameters its rate."""
-    for group, lr in zip(optimizer.groups, rates, strict=True):
+    for group, lr in zip(optimizer.param_groups, rates, strict=True):
         group.lr = lr
 
 
@@ -135,7 +135,7 @@ def require_optimizer(schedule: str, optimizer: Any) -> Optimizer:
 
 def for_each_group(schedule: str, name: str, given: Any, optimizer: Optimizer) -> list[Any]:
     """A setting as a list, one for each group of parameters."""
-    many = len(optimizer.groups)
+    many = len(optimizer.param_groups)
     if not isinstance(given, list | tuple):
         return [given] * many
     if len(given) != many:
