@@ -230,7 +230,8 @@ def _mish_slope(x: Array) -> Array:
 
 @elementwise(
     _mish_slope,
-    formula=r"y = x \tanh \ln(1 + e^x), \; t = \tanh \ln(1 + e^x), \quad y' = t + x\,\sigma(x)\,(1 - t^2)",
+    formula=r"y = x \tanh \ln(1 + e^x), \quad "
+    r"y' = \tanh \ln(1 + e^x) + x\,\sigma(x)\,(1 - (\tanh \ln(1 + e^x))^2)",
     number=_mish,
 )
 def mish(x: ArrayLike, /) -> Array:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike
+from ..core.errors import KindError
+from ..core.node import Array, ArrayLike, is_complex
 from .exponential import log, log1p
 from .extremum import maximum
 from .families import elementwise
@@ -25,5 +26,7 @@ FLOOR = -100
 )
 def binary_entropy(p: ArrayLike, t: ArrayLike, /) -> Array:
     """Cross-entropy of probabilities ``t`` and ``p`` of two outcomes.  Logarithms end at -100, slopes at 1e12."""
+    if is_complex(p) or is_complex(t):
+        raise KindError("binary_entropy got complex numbers; probabilities are real ones.")
     with np.errstate(divide="ignore"):
         return -(t * np.maximum(np.log(p), FLOOR) + (1 - t) * np.maximum(np.log1p(-p), FLOOR))

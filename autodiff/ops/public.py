@@ -30,6 +30,7 @@ __all__ = [name for name, op in list(globals().items()) if isinstance(op, Functi
 LATER = (
     "attention",
     "bessel",
+    "buffer",
     "choosing",
     "constant",
     "contractions",
@@ -48,6 +49,7 @@ LATER = (
     "grids",
     "incomplete",
     "least_squares",
+    "losses",
     "matrix_functions",
     "nans",
     "normalization",
@@ -69,6 +71,7 @@ LATER = (
 if TYPE_CHECKING:
     from .attention import *  # noqa: F403
     from .bessel import *  # noqa: F403
+    from .buffer import *  # noqa: F403
     from .choosing import *  # noqa: F403
     from .constant import *  # noqa: F403
     from .contractions import *  # noqa: F403
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from .grids import *  # noqa: F403
     from .incomplete import *  # noqa: F403
     from .least_squares import *  # noqa: F403
+    from .losses import *  # noqa: F403
     from .matrix_functions import *  # noqa: F403
     from .nans import *  # noqa: F403
     from .normalization import *  # noqa: F403

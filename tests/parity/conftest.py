@@ -11,6 +11,10 @@ collect_ignore_glob = [] if THERE else ["test_*.py"]
 def in_double_precision():
     import torch
 
+    before, threads = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    yield
+    torch.set_default_dtype(before)
+    torch.set_num_threads(threads)
