@@ -16,14 +16,9 @@ X = X.reshape(-1, 1, 8, 8).astype(np.float32)
 X_train, X_test, y_train, y_test = data.train_test_split(X, y, rng=rng)
 
 
-class Moved:
-    """Batches of images, each moved by up to a pixel: a digit is the same digit wherever it stands."""
-
-    batches = data.batches(X_train, y_train, batch_size=64, rng=rng)
-
-    def __iter__(self):
-        for x, y in self.batches:
-            yield data.shifted(x, by=1, rng=rng), y
+def moved(x, y, rng):
+    """Each image is moved by up to a pixel, elsewhere in every epoch: a digit is the same digit wherever it stands."""
+    return data.shifted(x, by=1, rng=rng), y
 
 
 def accuracy(scores, labels):
@@ -48,7 +43,7 @@ print(model.summary((64, 1, 8, 8)))
 optimizer = optim.Adam(model.parameters(), lr=0.003)
 history = ad.fit(
     model,
-    Moved(),
+    data.batches(X_train, y_train, batch_size=64, rng=rng, transform=moved),
     nn.functional.cross_entropy,
     optimizer,
     epochs=epochs,

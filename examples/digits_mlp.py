@@ -11,19 +11,26 @@ options = parser.parse_args()
 rng = np.random.default_rng(options.seed)
 
 X, y = data.digits()
-X_train, X_test, y_train, y_test = data.train_test_split(X, y, rng=rng)
+X_train, X_test, y_train, y_test = data.train_test_split(X.astype(np.float32), y, rng=rng)
+
+
+def half_of_them_moved(x, y, rng):
+    """A digit is the same digit a pixel away: half of the images are moved, each in a direction of its own."""
+    moved = data.shifted(x.reshape(-1, 8, 8), by=1, rng=rng).reshape(-1, 64)
+    return np.where(rng.random((len(x), 1)) < 0.5, x, moved), y
 
 
 def accuracy(scores, labels):
     return np.mean(scores.argmax(axis=1) == labels)
 
 
-model = nn.Sequential(nn.Linear(64, 256, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(256, 10, rng=rng))
+layers = nn.Linear(64, 512, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(512, 10, rng=rng)
+model = nn.Sequential(*layers).astype(np.float32)
 epochs = 5 if options.quick else 100
 optimizer = optim.AdamW(model.parameters(), lr=0.003)
 history = ad.fit(
     model,
-    data.batches(X_train, y_train, batch_size=64, rng=rng),
+    data.batches(X_train, y_train, batch_size=64, rng=rng, transform=half_of_them_moved),
     nn.functional.cross_entropy,
     optimizer,
     epochs=epochs,

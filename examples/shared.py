@@ -60,6 +60,7 @@ def image(ax, pixels, title="", color="black", **options):
 def save(figure, name):
     """Write the picture, and say where it is and how long all took."""
     path = parser.parse_known_args()[0].out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
     plt.close(figure)
     print(f"{path}, after {time.process_time():.0f} s of computing")
