@@ -193,7 +193,10 @@ class Printer:
         lines = [f"{into}.fill(0)"] if zeros else []
         if i.out not in self.plan.place and i.out not in self.rooms:
             lines = [f"{into} = np.{'zeros' if zeros else 'empty'}({shape}, {dtype_text(dtype)})"]
-        parts = zip(i.args[0], keys, how, strict=True)
+        parts = [*zip(i.args[0], keys, how, strict=True)]
+        if i.out not in self.plan.place and i.out not in self.rooms and starts_as_copy(i):
+            lines = [f"{into} = {self.operand(i.args[0][0])}.copy()"]
+            parts = parts[1:]
         return lines + [
             f"{into}[{self.key(key)}] {way} {self.text(v)}" for v, key, way in parts if id(v) not in at_home
         ]
@@ -355,6 +358,14 @@ def best_name(chain: list[Var], early: set[Var]) -> Var:
     """Whose name a buffer bears: what the user calls so, or the last result of the forward part, or the last."""
     forward = [v for v in chain if v in early] or chain
     return next((v for v in reversed(forward) if v.named), forward[-1])
+
+
+def starts_as_copy(i: Instruction) -> bool:
+    """Whether the first part of a joined array is of its size, so that the rest is added to a copy of that."""
+    part, key = i.args[0][0], i.options["keys"][0]
+    if key != slice(None) or (part.shape, part.dtype) != (i.out.shape, i.out.dtype):
+        return False
+    return part.order == i.out.order if isinstance(part, Var) else bool(part.flags.c_contiguous)
 
 
 def square_sum(name: str, v: Var) -> str:

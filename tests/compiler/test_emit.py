@@ -12,6 +12,7 @@ from programs import captured, printed
 
 import autodiff as ad
 from autodiff.compiler.emit import Printer
+from autodiff.compiler.joined import JOIN
 from autodiff.compiler.naming import Names, identifier
 from autodiff.compiler.program import Function, Instruction, Program, var_like
 
@@ -185,6 +186,23 @@ def test_variables_have_names_of_the_program_and_lines_their_place():
     assert "test_emit.py" in compiled.source
     assert "hidden = ad.tanh(x * w)" in compiled.source
     assert "g_w" in compiled.source
+
+
+def test_what_slices_are_added_to_is_copied_in_one_call():
+    base = np.arange(8.0)
+    x = given()
+    out = var_like(base, "out")
+    program = Program(
+        [x], [Instruction(JOIN, ([base, x],), {"keys": (slice(None), slice(0, 4)), "shape": (8,)}, out)], [out]
+    )
+    printer = Printer(program, "bands")
+    source = printer.source()
+    assert "out = constant.copy()\n        out[0:4] += x" in source
+    scope = dict(printer.given)
+    exec(source, scope)
+    (forward,) = scope["make"]()
+    np.testing.assert_array_equal(forward(v)[0], base + np.pad(v, (0, 4)))
+    np.testing.assert_array_equal(base, np.arange(8.0))
 
 
 def test_a_check_of_thousands_of_variables_can_be_read_by_python():

@@ -208,6 +208,16 @@ def test_promise_less():
     assert promise_less(w.program(total, finite=[y, z])).finite == [total]
 
 
+def test_promise_less_asks_only_of_the_last_of_a_chain():
+    """What spreads to a variable that is asked of anyway need not be asked of, even if it is smaller."""
+    w = Writing(x=M, row=M[0])
+    small = w.exp(w.inputs[1])
+    large = w.multiply(small, w.inputs[0])
+    other = w.exp(w.inputs[1])
+    program = w.program(large, w.tanh(other), finite=[small, large, other])
+    assert promise_less(program).finite == [large, other]
+
+
 def test_promise_less_does_not_pass_what_may_swallow_an_infinity():
     w = Writing(x=M)
     y = w.exp(w.inputs[0])

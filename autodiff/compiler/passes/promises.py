@@ -31,7 +31,13 @@ def promise_less(program: Program) -> Program:
     new = program.rewritten(program.instructions, {})
     makers = {i.out: i for i in program.instructions}
     wholes = [base_of(v, makers, split, position) for v in program.finite]
-    asked = list(dict.fromkeys(says.get(v, v) for v in wholes))
+    asked = dict.fromkeys(says.get(v, v) for v in wholes)
+    told: set[Var] = set()
+    """What an infinity in it would reach that is asked of as well."""
+    for k, i in reversed(list(enumerate(program.instructions))):
+        if i.out in asked or i.out in told:
+            told |= {v for v in i.reads if (position.get(v, -1) < split) == (k < split) and spreads(i, v)}
+    asked = {v: None for v in asked if v not in told}
     rows = {
         v: whole
         for v, (whole, _) in rows_of(program).items()
