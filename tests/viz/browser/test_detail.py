@@ -109,9 +109,7 @@ def test_formulas_have_the_names_of_the_program(scalar):
     ]
     button = scalar.tab.locator("#detail .copy").first
     button.click()
-    scalar.tab.wait_for_function(
-        "document.querySelector('#detail .copy').dataset.copied"
-    )  # once it is in the clipboard
+    scalar.tab.wait_for_selector("#detail .copy[data-copied]", state="attached")  # once it is in the clipboard
     assert scalar.tab.evaluate("document.querySelector('#detail .copy').dataset.copied") == "d = a b"
     scalar.tab.wait_for_function("() => document.querySelector('#detail .said').textContent === 'copied'")
 
