@@ -21,13 +21,15 @@ def promise_less(program: Program) -> Program:
     def cheapest(v: Var, others: list[Var]) -> Var:
         return min([v, *others], key=lambda w: (math.prod(w.shape) // FEW, -position.get(w, -1)))
 
+    def passing(k: int, i: Instruction) -> list[Var]:
+        """What has its infinities seen in the result; the forward part must find out for itself."""
+        return [v for v in i.reads if (position.get(v, -1) < split) == (k < split) and spreads(i, v)]
+
     reached: dict[Var, list[Var]] = {}
     for k, i in reversed(list(enumerate(program.instructions))):
         says[i.out] = cheapest(i.out, reached.get(i.out, []))
-        for v in i.reads:
-            # The forward part must find out for itself.
-            if (position.get(v, -1) < split) == (k < split) and spreads(i, v):
-                reached.setdefault(v, []).append(says[i.out])
+        for v in passing(k, i):
+            reached.setdefault(v, []).append(says[i.out])
     new = program.rewritten(program.instructions, {})
     makers = {i.out: i for i in program.instructions}
     wholes = [base_of(v, makers, split, position) for v in program.finite]
@@ -36,7 +38,7 @@ def promise_less(program: Program) -> Program:
     """What an infinity in it would reach that is asked of as well."""
     for k, i in reversed(list(enumerate(program.instructions))):
         if i.out in asked or i.out in told:
-            told |= {v for v in i.reads if (position.get(v, -1) < split) == (k < split) and spreads(i, v)}
+            told |= {*passing(k, i)}
     asked = {v: None for v in asked if v not in told}
     rows = {
         v: whole

@@ -54,7 +54,7 @@ def moved(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[Ins
         return None
     for small, large in (i.args, i.args[::-1]):
         scaled = made_for_this(large, makers, uses)
-        if scaled is None or not isinstance(small, Var) or not is_smaller(small, i.out):
+        if scaled is None or not is_smaller(small, i.out):
             continue
         for scale, x in scales_of(scaled):
             if dtype_of(x) == i.out.dtype and shape_of(x) == shape_of(large):
@@ -73,12 +73,11 @@ def gathered(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[
         for small, x in (factors.args, factors.args[::-1]):
             if not is_smaller(small, i.out) or dtype_of(x) != i.out.dtype or shape_of(x) != i.out.shape:
                 continue
-            if isinstance(small, Var):
-                number = replace(small, name="scaled", named=False, cotangent_of=None)
-                return [
-                    replace(factors, args=(small, scale), out=number),
-                    replace(factors, args=(number, x), out=i.out),
-                ]
+            number = replace(small, name="scaled", named=False, cotangent_of=None)
+            return [
+                replace(factors, args=(small, scale), out=number),
+                replace(factors, args=(number, x), out=i.out),
+            ]
     return None
 
 
@@ -90,7 +89,8 @@ def folded(i: Instruction, makers: dict[Var, Instruction], uses: Any) -> list[In
             same = dtype_of(x) == product.dtype == i.out.dtype
             if not same or not (is_exact(outer) or is_exact(inner)):
                 continue
-            factor = outer * inner
+            with np.errstate(over="ignore"):
+                factor = outer * inner
             if np.all(np.isfinite(factor)):
                 return [replace(i, function=MULTIPLY, args=(factor, x))]
     return None
@@ -116,8 +116,8 @@ def made_for_this(x: Any, makers: dict[Var, Instruction], uses: Any) -> Instruct
 
 
 def is_smaller(x: Any, out: Var) -> bool:
-    """Whether ``x`` is a real array, or number, of fewer entries than ``out`` and of its dtype."""
-    if not isinstance(x, Var | np.ndarray) or x.dtype is None or x.dtype != out.dtype or x.dtype.kind != "f":
+    """Whether ``x`` is a variable for a real array, or number, of fewer entries than ``out`` and of its dtype."""
+    if not isinstance(x, Var) or x.dtype is None or x.dtype != out.dtype or x.dtype.kind != "f":
         return False  # products of complex numbers are rounded as their places in memory have it
     return math.prod(x.shape) < math.prod(out.shape)
 
