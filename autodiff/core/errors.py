@@ -7,6 +7,8 @@ and the likely repair.
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class AutodiffError(Exception):
     """Base class of everything raised on purpose."""
@@ -50,6 +52,56 @@ class AnomalyError(AutodiffError, FloatingPointError):
 
 class CompileError(AutodiffError, RuntimeError):
     """A function cannot be compiled: what it does depends on numbers that differ from call to call."""
+
+
+class SolverError(AutodiffError, RuntimeError):
+    """A method of :mod:`autodiff.calculus` could not go on.
+
+    Attributes
+    ----------
+    reached : object
+        What was found so far: what ``full_output=True`` would have returned, or None if nothing was.
+    """
+
+    def __init__(self, message: str, reached: object = None) -> None:
+        super().__init__(message)
+        self.reached = reached
+
+
+class ConvergenceError(SolverError):
+    """A limit of steps or evaluations was met before the tolerance was."""
+
+
+class DivergenceError(SolverError):
+    """What is iterated moves away without bound, instead of towards an answer."""
+
+
+class NotFiniteError(SolverError, FloatingPointError):
+    """The function that was given returned a nan or an infinite number."""
+
+
+class StepTooSmallError(SolverError):
+    """The step of a solver of differential equations fell to the spacing of floats: the solution is singular there."""
+
+
+class StiffnessError(SolverError):
+    """An explicit solver is held at tiny steps by stability alone: the problem is stiff."""
+
+
+class BracketError(SolverError, ValueError):
+    """The interval that was given does not enclose what is looked for."""
+
+
+class SingularError(SolverError, np.linalg.LinAlgError):
+    """A Jacobian or Hessian that a step or a derivative must divide by has no inverse."""
+
+
+class InterruptedSolverError(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C while a method of :mod:`autodiff.calculus` ran; what was found is in ``reached``."""
+
+    def __init__(self, message: str, reached: object = None) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
 class SpellingError(AutodiffError, AttributeError):

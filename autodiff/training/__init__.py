@@ -5,4 +5,3 @@ from .fit import fit as fit
 from .history import History as History
 from .metrics import accuracy as accuracy
 from .metrics import confusion_matrix as confusion_matrix
-from .progress import Progress as Progress

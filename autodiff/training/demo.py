@@ -18,6 +18,7 @@ from ..core.checks import require_whole
 from ..core.errors import ArgumentError, MissingExtraError
 from ..core.modes import no_grad
 from ..core.origin import tracing
+from ..core.progress import Progress
 from ..core.summary import repr_text
 from ..data import batches, digits, moons, spirals, train_test_split
 from ..nn import MLP, ReLU, functional
@@ -25,7 +26,6 @@ from ..optim import Adam
 from ..viz import draw, plots
 from ..viz.debug import debug
 from .metrics import accuracy, confusion_matrix
-from .progress import Progress
 
 BATCH_SIZE = 64
 MOST_PARAMETERS = 10_000_000

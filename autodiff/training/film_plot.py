@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..core.axes import ink, scale_by_powers
 from ..core.figures import axes_for, label_text
 from ..viz.plots import COLORS
-from ..viz.plots.axes import ink, scale_by_powers
 
 if TYPE_CHECKING:
     from .film import Frame, Sighting

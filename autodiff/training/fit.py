@@ -18,6 +18,7 @@ from ..core.checks import require_whole
 from ..core.errors import ArgumentError, KindError
 from ..core.modes import no_grad
 from ..core.node import data_of
+from ..core.progress import Progress
 from ..core.summary import kind_text, repr_text
 from ..core.tree import tree_map
 from ..io import load
@@ -39,7 +40,6 @@ from .arguments import (
 from .batch import Means, as_batch, require_loss, rows_in
 from .checkpoints import Checkpoints, generators_in
 from .history import History, Row, figure
-from .progress import Progress
 
 
 def fit(

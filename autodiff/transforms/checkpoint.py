@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..core import tree
 from ..core.errors import TapeError
-from ..core.modes import enable_grad, is_recording, sealing
-from ..core.node import Node, next_index, record
-from ..core.rule import Rule
-from ..core.tape import collect, pull_back, push_forward
+from ..core.modes import is_recording, sealing
+from ..core.node import Node, next_index
+from ..core.tape import pull_back, push_forward
 from ..ops.joining import concatenate
 from ..ops.shape import reshape
+from .composite import Composite, older
 from .lift import require_function
 
 
@@ -64,13 +64,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         packed = _pack(outputs)
         if not isinstance(packed, Node) or not packed.tracked:
             return result
-        _, before = collect([packed], range(start))  # what was there before the call is its input
-        inputs = tuple(before.values())
 
         def again() -> Any:
             return _pack(tree.flatten(f(*args, **kwargs)))
 
-        node = record(type(packed), packed._data, Checkpoint(f, again), inputs, None, None, True)
+        node = Checkpoint(f, again).result(packed._data, older([packed], start))
         if len(outputs) == 1 and isinstance(outputs[0], Node):
             return tree.unflatten(result, iter([node]))
         return tree.unflatten(result, iter(_unpack(node, outputs)))
@@ -100,22 +98,15 @@ def _unpack(node: Any, outputs: list[Any]) -> list[Any]:
     return parts
 
 
-class Checkpoint(Rule):
+class Checkpoint(Composite):
     """The rule of one checkpointed call: its derivatives record the call again, and sweep that."""
 
-    by_argument = False
-
     def __init__(self, f: Callable[..., Any], again: Callable[[], Any]) -> None:
-        def forward(*inputs: Any) -> Any:
-            raise NotImplementedError
-
-        forward.__name__ = f"checkpoint_{getattr(f, '__name__', 'call').strip('<>')}"
-        super().__init__(forward, formula=r"y = f(x)", listed=False)
+        super().__init__(f"checkpoint_{getattr(f, '__name__', 'call').strip('<>')}", r"y = f(x)")
         self.again = again
 
     def _record_again(self, node: Node) -> Node:
-        with enable_grad():
-            y: Node = self.again()
+        y: Node = self.again()
         if np.any((y._data != node._data) & (y._data == y._data)):  # a nan is not equal to itself
             raise TapeError(
                 f"{self.name}: the function gave another result when it was computed again for its derivative. It may "
@@ -123,28 +114,11 @@ class Checkpoint(Rule):
             )
         return y
 
-    def pull(self, g: Any, node: Node, pending: dict[int, Any], create_graph: bool = False) -> None:
-        """Add the cotangents of the inputs to ``pending``."""
-        wanted = {x.index: x for x in node.args}
-        with enable_grad():
-            for x, c in pull_back((self._record_again(node),), (g,), node.args, create_graph):
-                if x.index in wanted:
-                    c = x._fit_cotangent(c, g)
-                    pending[x.index] = pending[x.index] + c if x.index in pending else c
+    def cotangents(self, g: Any, node: Node, create_graph: bool) -> Iterable[tuple[Node, Any]]:
+        """Those that a sweep of the call finds."""
+        return pull_back((self._record_again(node),), (g,), node.args, create_graph)
 
-    def pull_nodes(self, g: Any, node: Node, pending: dict[int, Any]) -> None:
-        """The same, recorded."""
-        self.pull(g, node, pending, create_graph=True)
-
-    def push(self, tangents: dict[int, Any], node: Node, create_graph: bool = False) -> Any:
-        """The tangent of the result, from those of the inputs."""
+    def tangent(self, tangents: dict[int, Any], node: Node, create_graph: bool) -> Any:
+        """What a sweep of the call finds."""
         given = [x for x in node.args if x.index in tangents]
-        if not given:
-            return None
-        with enable_grad():
-            y = self._record_again(node)
-            return push_forward((y,), given, [tangents[x.index] for x in given], create_graph)[0]
-
-    def push_nodes(self, tangents: dict[int, Any], node: Node) -> Any:
-        """The same, recorded."""
-        return self.push(tangents, node, create_graph=True)
+        return push_forward((self._record_again(node),), given, [tangents[x.index] for x in given], create_graph)[0]

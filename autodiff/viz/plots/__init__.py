@@ -5,8 +5,8 @@ New axes, where none are given, belong to no window, and a notebook shows them a
 Colours are fit for a light ground and a dark one: texts follow the style of the axes.
 """
 
+from ...core.axes import COLORS, MARKERS
 from ...core.figures import new_axes
-from .axes import COLORS, MARKERS
 from .confusion import confusion_matrix
 from .curves import loss_curve
 from .decision import decision_animation, decision_grid, decision_regions

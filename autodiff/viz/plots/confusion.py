@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...core.axes import ink, is_dark
 from ...core.errors import ShapeError
 from ...core.figures import axes_for, label_text
-from .axes import ink, is_dark
 from .given import real_array, require_counts, texts_of
 
 

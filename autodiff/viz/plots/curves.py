@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ...core.axes import palette, scale_by_powers
 from ...core.errors import ArgumentError, KindError, ShapeError
 from ...core.figures import axes_for, label_text
 from ...core.node import Array
 from ...core.summary import kind_text, repr_text
-from .axes import palette, scale_by_powers
 from .given import real_array
 
 EXPECTED = 'it takes a list of numbers for each curve, by name: {"train": [0.9, 0.5]}'

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ...core.axes import MARKERS, ink, palette
 from ...core.checks import is_finite, require_whole
 from ...core.errors import ArgumentError, KindError, ShapeError
 from ...core.figures import axes_for, literal
 from ...core.node import Array
 from ...core.summary import kind_text, repr_text
-from .axes import MARKERS, ink, palette
 from .given import real_array, require_counts, require_function, texts_of
 
 FINE = 500

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...core.axes import COLORS, ink
 from ...core.errors import ArgumentError
 from ...core.figures import axes_for, label_text
 from ...core.node import Array
 from ...core.summary import align_points, number_text
-from .axes import COLORS, ink
 from .given import arrays_in, entries_of
 
 BINS = 80

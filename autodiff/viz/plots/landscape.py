@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.axes import COLORS
 from ...core.checks import is_finite
 from ...core.errors import ArgumentError, KindError, ShapeError
 from ...core.figures import axes_for
@@ -15,7 +16,6 @@ from ...core.modes import no_grad
 from ...core.node import Array, Node, data_of, describe
 from ...core.numbers import like, to_float
 from ...core.summary import kind_text, number_text, repr_text
-from .axes import COLORS
 from .given import arrays_in, real_array
 
 MOST_STEPS = 1_000

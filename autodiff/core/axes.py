@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.summary import number_text
+from .summary import number_text
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; and shapes, for those who print in grey.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")

@@ -7,7 +7,7 @@ import warnings
 from types import TracebackType
 from typing import Any
 
-from ..core.errors import MissingExtraError
+from .errors import MissingExtraError
 
 
 def in_notebook() -> bool:

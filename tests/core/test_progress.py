@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from autodiff.training import Progress
+from autodiff.core.progress import Progress
 
 
 class Terminal(io.StringIO):
