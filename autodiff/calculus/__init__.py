@@ -1,0 +1,1 @@
+"""Calculus for real problems: derivatives, integrals, equations, chance and optimisation, all differentiable."""
