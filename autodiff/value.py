@@ -92,6 +92,8 @@ class Value(
             return t.real if found and isinstance(self._data, int | float) else t
         if isinstance(t, np.ndarray):
             t = np.add.reduce(t, axis=None)
+        if isinstance(t, Batched):
+            return sum(t) if t.ndim else t
         return numbers.like(self._data, t)
 
     def _as_number(self, t: Any) -> Any:

@@ -146,11 +146,18 @@ def pull_watched(watching: Iterable[Watcher], pull: Any, g: Any, node: Node, pen
 
 
 def push_forward(
-    outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Any], create_graph: bool = False
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    tangents: Sequence[Any],
+    create_graph: bool = False,
+    stop: Collection[int] = (),
 ) -> list[Any]:
-    """Walk the tape forwards with JVPs; return the tangent of each output, None where no input reaches it."""
+    """Walk the tape forwards with JVPs; return the tangent of each output, None where no input reaches it.
+
+    The walk leaves out what is reached through the inputs, or the nodes whose indices are in ``stop``.
+    """
     pushed: dict[int, Any] = {x.index: t for x, t in zip(inputs, tangents, strict=True)}
-    nodes, _ = collect(outputs, stop=set(pushed))
+    nodes, _ = collect(outputs, stop or set(pushed))
     with silence(nodes):
         for node in nodes:
             rule: Any = node.rule

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.node import data_of, describe, next_index
+from ..core.wolfe import Point, search
 from .optimizer import Optimizer, State, listed
 from .settings import at_least_0, count
-from .wolfe import Point, search
 
 LEARNT = ("direction", "last_gradient")
 

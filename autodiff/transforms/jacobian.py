@@ -19,7 +19,8 @@ from .vmap import batch_of, examples_of
 
 log = logging.getLogger("autodiff.jacobian")
 
-
+FEW = 4
+"""So many plain sweeps take less time than one of a batch, whose every op takes about ten times as long."""
 LARGEST = 2**21
 """How many entries the largest value of a chunk of sweeps may have, where its size is not given."""
 
@@ -58,7 +59,7 @@ def jacobian(f: Function, argnums: ArgNums = 0, *, chunk: Any = None) -> Functio
         rows = sum(_size(y) for y in call.outputs)
         in_plane = any(map(is_complex, [*call.inputs, *call.outputs]))  # where a pull gives a conjugate, or half of it
         sweeps = Sweeps(call, record, None if chunk is None else int(chunk))
-        blocks = _by_push(sweeps) if columns < rows or in_plane else _by_pull(sweeps)
+        blocks = by_push(sweeps) if columns < rows or in_plane else _by_pull(sweeps)
         per_output = [tuple(tree.unflatten(args[k], blocks_of_y) for k in wanted) for blocks_of_y in map(iter, blocks)]
         chosen = iter([p if isinstance(argnums, Iterable) else p[0] for p in per_output])
         return tree.unflatten(call.result, chosen)
@@ -111,7 +112,7 @@ class Sweeps:
         if not isinstance(data, ARRAYS):
             return [[r] for r in sweep(numbers.like(data, 1), k)]
         units = np.eye(data.size, dtype=data.dtype).reshape(data.size, *data.shape)
-        if self.together and data.size > 1:
+        if self.together and data.size > (FEW if compiler() is None else 1):
             try:
                 return self._together(sweep, k, units)
             except Exception as error:  # if it is not the batch's fault, the loop raises it again
@@ -138,7 +139,7 @@ def _by_pull(sweeps: Sweeps) -> list[list[Any]]:
     return _unwrap(blocks, call)
 
 
-def _by_push(sweeps: Sweeps) -> list[list[Any]]:
+def by_push(sweeps: Sweeps) -> list[list[Any]]:
     """One forward sweep an input entry: blocks ``[output][input]``."""
     call = sweeps.call
     columns = [sweeps.over(sweeps.push, k, x) or [[] for _ in call.outputs] for k, x in enumerate(call.inputs)]

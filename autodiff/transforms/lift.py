@@ -141,7 +141,7 @@ class Call:
                 x.params = CLOSED
 
     @contextlib.contextmanager
-    def _asking(self) -> Iterator[set[int]]:
+    def asking(self) -> Iterator[set[int]]:
         """Sweep inside; what is recorded anew there, in checkpoints, must not be cut off from the inputs."""
         wanted = {x.index for x in self.inputs}
         token = _asked.set(_asked.get() | wanted)
@@ -155,7 +155,7 @@ class Call:
         """The cotangent of every input, zeros where the outputs do not depend on it."""
         pairs = [(y, g) for y, g in zip(self.outputs, cotangents, strict=True) if isinstance(y, Node) and y.tracked]
         outputs, starts = [y for y, _ in pairs], [g for _, g in pairs]
-        with self._asking() as wanted:
+        with self.asking() as wanted:
             found = {
                 node.index: g
                 for node, g in pull_back(outputs, starts, self.inputs, create_graph)
@@ -169,8 +169,9 @@ class Call:
     def push(self, tangents: Sequence[Any], create_graph: bool) -> list[Any]:
         """The tangent of every output, zeros where it does not depend on the inputs."""
         nodes = [y for y in self.outputs if isinstance(y, Node)]
-        with self._asking():
-            pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph))
+        with self.asking():
+            older = range(self.start)  # depends on no input
+            pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph, older))
         found = [next(pushed) if isinstance(y, Node) else None for y in self.outputs]
         return [result(zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)]
 

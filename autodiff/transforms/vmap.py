@@ -6,9 +6,10 @@ other kind of data, and what records and sweeps tapes does not notice.  So it ne
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -263,6 +264,16 @@ def examples_of(y: Any, count: int) -> Any:
     array = _at(_depth.get() + 1, y._data if isinstance(y, Node) else y)
     array = getitem(y if isinstance(y, Node | Batched) else np.asarray(y), None) if array is None else array
     return array if len(array) == count else broadcast_to(array, (count, *array.shape[1:]))
+
+
+@contextlib.contextmanager
+def inside_batch() -> Iterator[None]:
+    """Call a function on batches from :func:`batch_of` inside: it may use ``vmap`` itself."""
+    token = _depth.set(_depth.get() + 1)
+    try:
+        yield
+    finally:
+        _depth.reset(token)
 
 
 def _is_tracked(x: Any) -> bool:

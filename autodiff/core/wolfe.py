@@ -112,9 +112,11 @@ def lowest(a: Point, b: Point, left: float, right: float) -> float:
     """Where the cubic through two points and their slopes is lowest, between ``left`` and ``right``."""
     d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
-    if not square >= 0:
+    if not 0 <= square < math.inf:
         return (left + right) / 2
     d2 = math.sqrt(square)
     first, last = (a, b) if a.t <= b.t else (b, a)
+    if last.slope - first.slope + 2 * d2 == 0:  # a parabola that bends down
+        return (left + right) / 2
     t = last.t - (last.t - first.t) * ((last.slope + d2 - d1) / (last.slope - first.slope + 2 * d2))
     return min(max(t, left), right)
