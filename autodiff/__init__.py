@@ -20,7 +20,6 @@ from .core.spelling import missing as _missing
 from .ops import public as _public
 from .ops.public import *  # noqa: F403
 from .tensor import Tensor as Tensor
-from .transforms.first_order import derivative as derivative
 from .transforms.first_order import grad as grad
 from .transforms.first_order import jvp as jvp
 from .transforms.first_order import linearize as linearize
@@ -30,31 +29,45 @@ from .value import Value as Value
 
 __version__ = "0.1.0"
 
-_MODULES = {
-    **{name: name for name in ("data", "diagnosis", "interop", "io", "nn", "optim", "testing", "training", "viz")},
-    **{name: f"ops.{name}" for name in ("linalg", "fft", "random")},
-}
+_PARTS = ("calculus", "data", "diagnosis", "interop", "io", "nn", "optim", "testing", "training", "viz")
+_MODULES = {**dict(zip(_PARTS, _PARTS)), **{name: f"ops.{name}" for name in ("linalg", "fft", "random")}}
 _NAMES = {
     "anomaly": "diagnosis.anomaly",
     "c_": "ops.index_tricks",
     "checkpoint": "transforms.checkpoint",
     "compile": "compiler.compiled",
+    "condition_number": "calculus",
+    "cumulative_integral": "calculus",
+    "curve_fit": "calculus",
     "custom_rule": "transforms.custom",
     "debug": "viz.debug",
+    "derivative": "calculus",
     "derive": "viz.derive",
+    "difference_table": "calculus",
+    "directional_derivative": "calculus",
+    "divergence": "calculus",
     "draw": "viz",
     "Drawing": "viz",
-    "health": "diagnosis.health",
     "fit": "training.fit",
+    "fixed_point": "calculus",
+    "health": "diagnosis.health",
     "hessian": "transforms.second_order",
     "hvp": "transforms.second_order",
+    "integrate": "calculus",
     "jacobian": "transforms.jacobian",
+    "laplacian": "calculus",
+    "least_squares": "calculus",
     "lint": "diagnosis.lint",
+    "minimize": "calculus",
+    "odeint": "calculus",
     "paths": "viz.paths",
     "profile": "diagnosis.profile",
     "r_": "ops.index_tricks",
     "record": "training.film",
+    "root": "calculus",
+    "sdeint": "calculus",
     "Tape": "core.listing",
+    "taylor": "calculus",
     "trace": "diagnosis.trace",
     "vmap": "transforms.vmap",
     "why": "diagnosis.why",

@@ -61,7 +61,7 @@ def require_finite(what: str, y: Any, place: str, reached: object = None) -> Non
         bad = np.asarray(y).ravel()
         raise NotFiniteError(
             f"{what}: the function returned {number_text(float(bad[~np.isfinite(bad)][0]), 6)} at {place}. Give it "
-            "values that are finite where it is asked, for example by another start, a smaller range or a substitution.",
+            "values that are finite where it is asked: another start, a smaller range, a substitution.",
             reached,
         )
 

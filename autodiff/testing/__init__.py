@@ -12,9 +12,13 @@ from .checks import (
     check_second_order,
     check_vjp,
 )
+from .derivatives import DerivativeTable, compare_derivatives
+from .digits import DigitsTable, in_digits
 from .table import GradientTable, gradient_table
 
 __all__ = [
+    "DerivativeTable",
+    "DigitsTable",
     "GradientTable",
     "check_complete",
     "check_dtype",
@@ -26,5 +30,7 @@ __all__ = [
     "check_rule",
     "check_second_order",
     "check_vjp",
+    "compare_derivatives",
     "gradient_table",
+    "in_digits",
 ]

@@ -1,4 +1,4 @@
-"""First derivatives of functions: ``grad``, ``vjp``, ``jvp``, ``linearize``, ``derivative``.
+"""First derivatives of functions: ``grad``, ``vjp``, ``jvp``, ``linearize``.
 
 All take and return plain numbers and arrays, or nested tuples, lists, dicts and dataclasses of them; inside, the
 function sees nodes.  They nest to any depth.  If the function also depends on tracked nodes from outside, the results
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import numbers, tree
-from ..core.errors import ArgumentError, ShapeError, TapeError
+from ..core.errors import ShapeError, TapeError
 from ..core.node import Node, describe, is_complex, shape_of
 from .lift import ARRAYS, Call, plain, positions, require_function, same_kind
 
@@ -239,42 +239,6 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         return tree.unflatten(call.result, iter(call.push(fitted, again)))
 
     return call.values(record), push
-
-
-def derivative(f: Function, x: Any, n: Any = 1) -> Any:
-    """The ``n``-th derivative at ``x`` of a function of one number, of any number kind.
-
-    An array ``x`` is taken entry by entry: ``f`` must then work entry by entry too.
-
-    Parameters
-    ----------
-    f : callable
-    x : number or array_like
-    n : int
-        How often to differentiate, by nested forward sweeps.
-
-    Examples
-    --------
-    >>> import autodiff as ad
-    >>> from fractions import Fraction
-    >>> ad.derivative(lambda x: x**3, Fraction(1, 2), n=2)
-    Fraction(3, 1)
-    >>> ad.derivative(ad.sin, np.array([0.0, np.pi]))
-    array([ 1., -1.])
-    """
-    require_function(f, "derivative")
-    if not isinstance(n, int | np.integer) or n < 0:
-        raise ArgumentError(f"derivative got n={n!r}: how often to differentiate is 0, 1, 2, ...")
-    if isinstance(x, list | tuple):
-        x = np.asarray(x, float) if np.asarray(x).dtype.kind in "iu" else np.asarray(x)
-    for _ in range(n):
-        f = _slope(f)
-    y = f(x)
-    return y[()] if isinstance(x, np.generic) and isinstance(y, np.ndarray) else y
-
-
-def _slope(f: Function) -> Function:
-    return lambda x: jvp(f, (x,), (one_like(x),))[1]
 
 
 def one_like(x: Any) -> Any:

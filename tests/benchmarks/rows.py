@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from . import calculus_integrate, calculus_ode
 from .cnn import cnn
 from .curvature import hessian, hvp
 from .harness import Row
@@ -20,5 +21,13 @@ ROWS: dict[str, Callable[[], Row]] = {
     "hvp": hvp,
     "hessian": hessian,
     "scalar": scalar,
+    "integral": calculus_integrate.number,
+    "integral_vector": calculus_integrate.vector,
+    "integral_grad": calculus_integrate.gradient,
+    "ode": calculus_ode.ode,
+    "ode_lorenz": calculus_ode.ode_lorenz,
+    "ode_network": calculus_ode.ode_network,
+    "ode_gradient": calculus_ode.ode_gradient,
+    "ode_network_gradient": calculus_ode.ode_network_gradient,
 }
 CHAINS = (1_000, 10_000, 100_000, 1_000_000)

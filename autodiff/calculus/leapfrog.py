@@ -1,0 +1,88 @@
+"""The leapfrog method, for motion: positions and velocities take turns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core import tree
+from ..core.errors import ArgumentError, ShapeError
+from ..ops.joining import concatenate
+from .dense import Step
+from .ode_system import System
+from .pullback import Pullback
+
+
+class Leapfrog:
+    """Half a kick, a drift, half a kick (Störmer and Verlet): order 2, symplectic, and the same backwards in time.
+
+    The energy of what is conserved errs by O(h ** 2) for exponentially long, without drift.
+    """
+
+    forgets = False
+
+    def __init__(self, system: System) -> None:
+        like = system.like
+        if not isinstance(like, tuple | list) or len(like) != 2:
+            raise ShapeError(
+                "odeint with method='leapfrog' needs y0 to be a pair (positions, velocities), each an array or a "
+                "nested structure of them, and a function of t and such a pair that returns their rates of change."
+            )
+        leaves = len(tree.flatten(like[0]))
+        self.half = system.pieces[leaves][0] if leaves < len(system.pieces) else system.size
+        self.system = system
+        self.force: Any = None
+        self.force_after: Any = None
+        self.tried: Any = None
+
+    def begin(self, t: float, y: Any) -> Any:
+        """The rate of change of the velocities; the first time it is made sure that they do not enter it."""
+        if self.force is None:
+            n, rate = self.half, self.system(t, y)
+            moved = y + 0.5 * (1 + np.abs(y))
+            other_v, other_q = (np.concatenate(pair) for pair in ((y[:n], moved[n:]), (moved[:n], y[n:])))
+            if np.any(self.system(t, other_v)[n:] != rate[n:]) or np.any(self.system(t, other_q)[:n] != rate[:n]):
+                raise ArgumentError(
+                    "odeint with method='leapfrog' needs rates of change that are separable: that of the positions a "
+                    "function of the velocities, that of the velocities a function of the positions. Here one of them "
+                    "depends on more, such as friction does. Take method='dopri5'."
+                )
+            self.force = rate[n:]
+        return self.force
+
+    def step(self, t: float, h: float, y: Any) -> Any:
+        """The state after a step."""
+        n, system = self.half, self.system
+        v = y[n:] + 0.5 * h * self.begin(t, y)
+        q = y[:n] + h * system(t + 0.5 * h, np.concatenate((y[:n], v)))[:n]
+        self.force_after = system(t + h, np.concatenate((q, v)))[n:]
+        y1 = np.concatenate((q, v + 0.5 * h * self.force_after))
+        self.tried = (t, h, y, y1)
+        return y1
+
+    def accept(self) -> None:
+        """Go on from the step tried last."""
+        self.force = self.force_after
+
+    def memory(self) -> Any:
+        """The step tried last."""
+        return self.tried
+
+    def polynomial(self, h: float, memory: Any) -> Any:
+        """The cubic through both ends with the rates of change there."""
+        t, h, y, y1 = memory
+        start, end, rise = h * self.system(t, y), h * self.system(t + h, y1), y1 - y
+        return np.array([start, 3 * rise - 2 * start - end, start + end - 2 * rise])
+
+    def record(self, t: Any, h: Any, y: Any, memory: Any = None) -> tuple[Any, Any]:
+        """The step recorded."""
+        n, system = self.half, self.system
+        v = y[n:] + 0.5 * h * system.record(t, y)[n:]
+        q = y[:n] + h * system.record(t + 0.5 * h, concatenate([y[:n], v]))[:n]
+        force = system.record(t + h, concatenate([q, v]))[n:]
+        return concatenate([q, v + 0.5 * h * force]), None
+
+    def pull(self, step: Step, memory: Any, g: Any, inner: list[tuple[float, Any]], back: Pullback) -> Any:
+        """The cotangent of the state before a step; no time lies within one."""
+        return back.step(self, step, memory, g, inner)

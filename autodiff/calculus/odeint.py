@@ -1,0 +1,257 @@
+"""Differential equations: ``odeint``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from ..core.checks import is_finite, require_whole
+from ..core.errors import ArgumentError
+from ..core.modes import is_recording, no_grad
+from ..core.node import Node
+from ..core.summary import repr_text
+from ..ops.joining import stack
+from ..transforms.lift import require_function
+from .adjoint import Adjoint
+from .dense import Trajectory
+from .leapfrog import Leapfrog
+from .linearized import FEW, Stages
+from .ode_gradients import Solved
+from .ode_system import System
+from .radau import Radau
+from .runge_kutta import DOPRI5, RK4, Explicit
+from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real
+from .stepping import Walk
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "dopri5": lambda system, rtol, atol: Explicit(DOPRI5, system),
+    "rk4": lambda system, rtol, atol: Explicit(RK4, system),
+    "leapfrog": lambda system, rtol, atol: Leapfrog(system),
+    "radau": Radau,
+}
+GRADIENTS = ("tape", "checkpoint", "adjoint")
+STAGED = ("dopri5", "rk4")
+"""The methods of which every stage is known from the states and the rates kept."""
+FIXED = ("rk4", "leapfrog")
+"""The methods whose steps have one size, which must be given."""
+
+
+def odeint(
+    f: Callable[..., Any],
+    y0: Any,
+    times: Any,
+    *,
+    method: str = "dopri5",
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    step: float | None = None,
+    gradient: str = "tape",
+    max_steps: int = 100_000,
+    progress: bool = False,
+    full_output: bool = False,
+) -> Any:
+    """Solve the differential equation ``dy/dt = f(t, y)`` from ``y0`` at ``times[0]``; return ``y`` at all ``times``.
+
+    The result can be differentiated, to any order and in both modes, by ``y0``, by ``times`` and by whatever ``f``
+    closes over, such as parameters.  The derivative by a time is ``f`` there, exact up to the fifth order.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a number ``t`` and a state like ``y0``; returns its rate of change, in the structure and shapes of ``y0``.
+        Its units are those of the state per unit of time.  It may be written with NumPy; to be differentiated by what
+        it closes over it must compute the same when called again.
+    y0 : number, array or nested structure of them
+        The state at the first time: any tuple, list or dict of arrays.  An array is one state of many entries, a list
+        of numbers is a state that ``f`` sees as a list.
+    times : array_like
+        At least one, going up or down.  The solution steps past them and interpolates: many times cost little.
+    method : {"dopri5", "rk4", "leapfrog", "radau"}
+        ``"dopri5"``: explicit, of order 5, its steps set by an embedded method of order 4 [1]_; between the steps an
+        interpolant of order 4.
+        ``"rk4"``: explicit, of order 4, with fixed steps.
+        ``"leapfrog"``: symplectic, of order 2, with fixed steps, for motion over long times: the energy errs, but does
+        not drift.  ``y0`` is a pair (positions, velocities), and of the pair that ``f`` returns the first depends on
+        the velocities only, the second on the positions only.
+        ``"radau"``: implicit, of order 5, L-stable, for stiff problems, its steps set by an embedded method of
+        order 3 [2]_; between the steps a polynomial of order 3.  It takes the Jacobian of ``f`` from the tape, so ``f``
+        must be one that can be differentiated.
+    rtol, atol : float
+        A step is accepted if its estimated error is at most ``atol + rtol |y|``, as a root mean square over the entries
+        of the state.  What errors of steps add up to depends on the equation.  For the methods that set their steps.
+    step : float, optional
+        The largest step of the fixed-step methods, in units of time; each interval of ``times`` is cut evenly.
+    gradient : {"tape", "checkpoint", "adjoint"}
+        ``"tape"``: the exact derivative of the steps that were taken, whose inside is kept: fastest.
+        ``"checkpoint"``: the same numbers; one state is kept for each step (with ``"radau"`` its stages too), and what
+        is inside is computed again.
+        ``"adjoint"``: the adjoint equation, solved backwards by the same method [3]_.  Nothing is kept of the steps;
+        the gradient errs as the solution does.  Not for ``"leapfrog"``.
+        The sizes of the steps are not differentiated.
+    max_steps : int
+        Of steps tried, also those of which the error was too large.
+    progress : bool
+        Show a bar of the time covered, in percent.
+    full_output : bool
+        Return a :class:`Trajectory`, which can be called with any time between.
+
+    Returns
+    -------
+    array or nested structure of arrays
+        The states, along a leading axis; or a :class:`Trajectory`.
+
+    Raises
+    ------
+    StepTooSmallError
+        Where the step falls to 16 times the spacing of floats: the solution is singular.
+    StiffnessError
+        If an explicit method is held by stability: of 1000 steps, 15 in near succession were at its bound.
+    NotFiniteError
+        If ``f`` returns nan or infinite numbers, however small the step.
+    ConvergenceError
+        If ``max_steps`` do not reach the last time.
+    InterruptedSolverError
+        On Ctrl-C.  All of these keep the solution so far, a :class:`Trajectory`, in ``reached``.
+
+    References
+    ----------
+    .. [1] J. R. Dormand and P. J. Prince, J. Comp. Appl. Math. 6 (1980) 19-26.
+    .. [2] E. Hairer and G. Wanner, Solving Ordinary Differential Equations II, 2nd ed. (1996), IV.8.
+    .. [3] R. T. Q. Chen et al., Neural Ordinary Differential Equations, NeurIPS 2018.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> from autodiff.calculus.odeint import odeint
+    >>> odeint(lambda t, y: -2 * y, 1.0, [0.0, 0.5, 1.0])  # exp(-2 t)
+    array([1.        , 0.367879..., 0.135335...])
+    >>> ad.grad(lambda rate: odeint(lambda t, y: -rate * y, 1.0, [0.0, 1.0])[-1])(2.0)  # -exp(-2)
+    -0.135335...
+    """
+    refuse_compiling("odeint")
+    require_function(f, "odeint")
+    require_choice("odeint", method=(method, tuple(METHODS)), gradient=(gradient, GRADIENTS))
+    _require_options(method, gradient, rtol, atol, step, max_steps)
+    moments = _moments(times)
+    system = System(f, y0)
+    first = start = system.pack(y0)
+    plain_start = np.array(plain_data(start), system.dtype)
+    require_finite("odeint", plain_start, "y0")
+
+    nodes: Any = times if isinstance(times, list | tuple | Node) else moments
+    tracked = [isinstance(t, Node) and t.tracked for t in (nodes[k] for k in range(len(moments)))]
+    if tracked[0]:
+        start = _move(system, nodes[0], moments[0] - nodes[0], start)
+    wanted = isinstance(start, Node) and start.tracked
+    recording = bool(is_recording())
+    at_once = gradient == "tape" and method in STAGED and system.size <= FEW
+    walk: Walk
+
+    def again(f: Callable[..., Any], y0: Any, times: Any) -> Any:
+        options: Any = {"method": method, "rtol": rtol, "atol": atol, "step": step, "max_steps": max_steps}
+        return odeint(f, y0, times, gradient="adjoint", **options)
+
+    def reached() -> Trajectory:
+        return trajectory(np.array([*moments[: len(walk.rows)], walk.t]), np.stack([*walk.rows, walk.y]))
+
+    def trajectory(t: Any, rows: Any) -> Trajectory:
+        return Trajectory(
+            t,
+            system.unpack(rows),
+            method,
+            walk.steps,
+            walk.rejected,
+            system.evaluations,
+            np.array(walk.mesh),
+            walk.path if full_output else [],
+            system.unpack,
+        )
+
+    def needs_steps() -> bool:
+        """Whether the steps are to be kept, as far as is known yet of what ``f`` closes over."""
+        return full_output or (recording and gradient != "adjoint" and (wanted or system.met))
+
+    def go(bar: Any) -> None:
+        walk.method.begin(walk.t, walk.y)
+        walk.keep = needs_steps()
+        if step is not None:
+            walk.fixed(step, bar, reached)
+        else:
+            walk.adaptive(rtol, atol, bar, reached)
+
+    for _ in range(2):
+        stepper = METHODS[method](system, rtol, atol)
+        inside = full_output or gradient == "tape"
+        walk = Walk(system, stepper, plain_start, moments, inside, dense=full_output, max_steps=max_steps)
+        with no_grad() if at_once else nullcontext():  # at once: what f closes over is looked for afterwards
+            walk.run("odeint", progress, reached, go)
+        if walk.keep or not needs_steps():  # else f used a tensor only later on
+            break
+
+    rows: Any = np.stack(walk.rows)
+    stages = None
+    if at_once and recording and walk.path and (wanted or system.met):
+        stages = Stages(walk.method, walk.path, system)
+    inputs = system.inputs() if stages is None else stages.inputs() if system.met else ()
+    if wanted or inputs:
+        rule: Solved | Adjoint
+        if gradient == "adjoint":
+            rule = Adjoint(system, walk.times, start, again)
+        else:
+            rule = Solved(system, walk.method, walk, start, stages, gradient == "checkpoint")
+        rows = rule.result(rows, (start, *inputs) if wanted else inputs)
+    if any(tracked):
+        landed = [
+            _move(system, moments[k], nodes[k] - moments[k], rows[k]) if tracked[k] else rows[k]
+            for k in range(1, len(moments))
+        ]
+        rows = stack([first, *landed])
+    return trajectory(moments, rows) if full_output else system.unpack(rows)
+
+
+def _move(system: System, t: Any, h: Any, y: Any) -> Any:
+    """The state after a step of size zero: the derivatives by its ends are those of the solution, up to order 5."""
+    return Explicit(DOPRI5, system).record(t, h, y)[0]
+
+
+def _require_options(method: str, gradient: str, rtol: Any, atol: Any, step: Any, max_steps: Any) -> None:
+    for name, x in (("rtol", rtol), ("atol", atol)):
+        if not is_finite(x) or x < 0 or (rtol == 0 and atol == 0):
+            raise ArgumentError(
+                f"odeint got {name}={repr_text(x)}; tolerances are numbers of at least 0, one of them above."
+            )
+    require_whole("odeint", max_steps=max_steps)
+    if (step is None) == (method in FIXED):
+        raise ArgumentError(
+            f"odeint got no step; method={method!r} takes steps of one size: give it as step=."
+            if step is None
+            else f"odeint got step={repr_text(step)}; method={method!r} sets its own by rtol and atol. Leave it away."
+        )
+    if method == "leapfrog" and gradient == "adjoint":
+        raise ArgumentError(
+            "odeint got gradient='adjoint' with method='leapfrog', but the adjoint equation is not separable. "
+            "Take gradient='checkpoint', or method='dopri5'."
+        )
+    if step is not None and (not is_finite(step) or step <= 0):
+        raise ArgumentError(f"odeint got step={repr_text(step)}; it is a size of time above 0.")
+
+
+def _moments(times: Any) -> Any:
+    """The times as plain numbers."""
+    if isinstance(times, list | tuple):
+        times = [plain_data(t) for t in times]
+    require_real("odeint", times=times)
+    moments = np.asarray(plain_data(times), float)
+    if moments.ndim != 1 or not moments.size:
+        raise ArgumentError(
+            f"odeint got times of shape {moments.shape}; they are a list of at least one time, the first that of y0."
+        )
+    gaps = np.diff(moments)
+    if not np.all(np.isfinite(moments)) or not (np.all(gaps >= 0) or np.all(gaps <= 0)):
+        raise ArgumentError(
+            f"odeint got times={repr_text(moments)}; they are finite, and go one way: up, or down. Sort them."
+        )
+    return moments

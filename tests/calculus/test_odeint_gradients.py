@@ -1,0 +1,216 @@
+"""Derivatives of solutions: among the three ways, closed forms, differences, jax; to higher orders, in both modes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.calculus.odeint import odeint
+from autodiff.testing import check_gradients
+
+WAYS = ("tape", "checkpoint", "adjoint")
+TIGHT = {"rtol": 1e-9, "atol": 1e-11}
+START, RATES = np.array([10.0, 5.0]), np.array([1.5, 1.0, 3.0, 1.0])
+TIMES = np.linspace(0, 1, 5)
+
+
+def final(start: Any, rates: Any, **options: Any) -> Any:
+    """Sum of squares of a solution of Lotka and Volterra's equations."""
+
+    def f(t: Any, y: Any) -> Any:
+        both = y[0] * y[1]
+        return ad.stack([rates[0] * y[0] - rates[1] * both, rates[3] * both - rates[2] * y[1]])
+
+    return (odeint(f, start, TIMES, **options) ** 2).sum()
+
+
+JAX = ([37.86071230, 15.48344079], [28.08443642, -211.58329056, -58.54821850, 170.70207151])
+"""What jax.experimental.ode.odeint gives, at rtol 1e-10, atol 1e-12, in float64."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+def test_gradients_are_those_of_jax(way: str, method: str) -> None:
+    options: Any = TIGHT if method == "dopri5" else {"rtol": 1e-7, "atol": 1e-9}
+    by_start, by_rates = ad.grad(final, (0, 1))(START, RATES, method=method, gradient=way, **options)
+    np.testing.assert_allclose(by_start, JAX[0], rtol=1e3 * options["rtol"])
+    np.testing.assert_allclose(by_rates, JAX[1], rtol=1e3 * options["rtol"])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "options", [TIGHT, {"method": "rk4", "step": 0.01}, {"method": "radau", "rtol": 1e-5}], ids=str
+)
+def test_forward_mode_agrees_with_reverse_mode(way: str, options: Any) -> None:
+    v = np.array([0.3, -0.2]), np.array([0.1, 0.2, -0.3, 0.4])
+    _, pushed = ad.jvp(lambda a, b: final(a, b, gradient=way, **options), (START, RATES), v)
+    pulled = ad.grad(final, (0, 1))(START, RATES, gradient=way, **options)
+    exact = way != "adjoint"
+    assert pushed == pytest.approx(float(pulled[0] @ v[0] + pulled[1] @ v[1]), rel=1e-10 if exact else 1e-3)
+
+
+@pytest.mark.parametrize("way", ["tape", "checkpoint"])
+@pytest.mark.parametrize("options", [{"rtol": 1e-9, "atol": 1e-12}, {"method": "rk4", "step": 0.1}], ids=str)
+def test_check_gradients_to_the_second_order(way: str, options: Any) -> None:
+    def f(start: Any, rate: Any) -> Any:
+        return odeint(lambda t, y: ad.sin(rate * y) - t * y[::-1], start, [0.0, 0.3, 0.7], gradient=way, **options)
+
+    check_gradients(f, np.array([0.5, -0.3]), np.array([1.2, 0.7]))
+
+
+def test_check_gradients_of_radau_and_of_the_adjoint_equation() -> None:
+    def f(start: Any, rate: Any, **options: Any) -> Any:
+        return odeint(lambda t, y: ad.sin(rate * y) - t * y[::-1], start, [0.0, 0.4], rtol=1e-9, atol=1e-11, **options)
+
+    check_gradients(lambda a, b: f(a, b, method="radau"), np.array([0.5, -0.3]), np.array([1.2, 0.7]), order=1)
+    check_gradients(lambda a, b: f(a, b, gradient="adjoint"), np.array([0.5, -0.3]), np.array([1.2, 0.7]))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+def test_hessians_are_those_of_the_closed_form(way: str, method: str) -> None:
+    def last(start: Any, rate: Any) -> Any:  # y' = rate y²
+        options: Any = {"method": method, "gradient": way, "rtol": 1e-8, "atol": 1e-10}
+        return odeint(lambda t, y: rate * y * y, start, [0.0, 0.5, 1.0], **options)[-1]
+
+    found = ad.hessian(last, (0, 1))(0.5, 0.8)
+    expected = ad.hessian(lambda start, rate: 1 / (1 / start - rate), (0, 1))(0.5, 0.8)
+    np.testing.assert_allclose(found, expected, rtol=2e-5)
+
+
+def test_the_third_derivative() -> None:
+    third = ad.derivative(lambda a: odeint(lambda t, y: a * y, 1.0, [0.0, 1.0], **TIGHT)[-1], 0.7, n=3)
+    assert third == pytest.approx(np.exp(0.7), rel=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_derivatives_by_the_times(way: str) -> None:
+    def last(t0: Any, t1: Any) -> Any:  # y' = t y
+        return odeint(lambda t, y: y * t, 1.3, [t0, t1], gradient=way, **TIGHT)[-1]
+
+    def exact(t0: Any, t1: Any) -> Any:
+        return 1.3 * ad.exp((t1**2 - t0**2) / 2)
+
+    np.testing.assert_allclose(ad.grad(last, (0, 1))(0.3, 1.1), ad.grad(exact, (0, 1))(0.3, 1.1), rtol=1e-7)
+    np.testing.assert_allclose(ad.hessian(last, (0, 1))(0.3, 1.1), ad.hessian(exact, (0, 1))(0.3, 1.1), rtol=1e-5)
+
+
+def test_the_cotangent_of_each_time_is_the_rate_there() -> None:
+    times = np.array([0.5, 1.0, 1.0, 2.0])
+    g = np.array([3.0, 5.0, 7.0, 11.0])
+    y, pull = ad.vjp(lambda times: odeint(lambda t, y: -y, 2.0, times, **TIGHT), times)
+    (found,) = pull(g)
+    np.testing.assert_allclose(found[1:], -g[1:] * y[1:], rtol=1e-8)
+    assert found[0] == pytest.approx(-found[1:].sum(), rel=1e-7)  # only differences of times matter here
+
+
+def test_a_gradient_by_all_at_once() -> None:
+    def f(start: Any, rate: Any, times: Any) -> Any:
+        return odeint(lambda t, y: rate * y, start, times, **TIGHT).sum()
+
+    def exact(start: Any, rate: Any, times: Any) -> Any:
+        return (start * ad.exp(rate * (times - times[0])[:, None])).sum()
+
+    point = np.array([1.0, 2.0]), np.array([0.3, -0.4]), np.array([0.0, 0.5, 1.5])
+    for found, expected in zip(ad.grad(f, (0, 1, 2))(*point), ad.grad(exact, (0, 1, 2))(*point), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nested_states_and_values(way: str) -> None:
+    def f(state: Any, rate: Any) -> Any:
+        def flow(t: Any, s: Any) -> Any:
+            return {"a": -rate * s["a"], "b": (s["b"][0] * 0 + s["a"].sum(),)}
+
+        y = odeint(flow, state, [0.0, 1.0, 2.0], gradient=way, **TIGHT)
+        return y["a"][-1].sum() + y["b"][0][-1]
+
+    a, b = ad.Tensor(np.ones((2, 2))), ad.Value(1.0)
+    rate = ad.Value(0.5)
+    f({"a": a, "b": (b,)}, rate).backward()
+    e = np.exp(-1.0)
+    np.testing.assert_allclose(a.grad, np.full((2, 2), e + 2 * (1 - e)), rtol=1e-7)
+    assert b.grad == pytest.approx(1.0)
+    # 4 (exp(-2 r) + (1 - exp(-2 r)) / r)
+    assert rate.grad == pytest.approx(4 * (-2 * e + 2 * e / 0.5 - (1 - e) / 0.25), rel=1e-6)
+
+
+@pytest.mark.parametrize("way", ["tape", "checkpoint"])
+def test_leapfrog(way: str) -> None:
+    def last(length: Any, options: Any) -> Any:
+        q, v = odeint(lambda t, s: (s[1], -ad.sin(s[0]) / length), (1.0, 0.2), [0.0, 1.0, 2.0], **options)
+        return q[-1] + v[1] ** 2
+
+    found = ad.grad(last)(1.5, {"method": "leapfrog", "step": 0.01, "gradient": way})
+    assert found == pytest.approx(ad.grad(last)(1.5, TIGHT), rel=2e-4)
+    slow = {"method": "leapfrog", "step": 0.1, "gradient": way}
+    check_gradients(lambda length: last(length, slow), np.array(1.5))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_used_late_is_not_forgotten(way: str) -> None:
+    late = ad.Value(0.5)
+    y = odeint(lambda t, y: y if t < 1 else late * y, 1.0, [0.0, 1.0, 2.0], gradient=way, **TIGHT)
+    y[-1].backward()
+    assert late.grad == pytest.approx(np.exp(1.5), rel=1e-4)
+
+
+def test_plain_in_plain_out_and_no_grad() -> None:
+    a = ad.Value(0.5)
+    assert type(odeint(lambda t, y: -y, 1.0, [0.0, 1.0])) is np.ndarray
+    with ad.no_grad():
+        y = odeint(lambda t, y: -a * y, 1.0, [0.0, 1.0])
+    assert type(y) is np.ndarray or not y.requires_grad
+
+
+def test_one_node_stands_for_it() -> None:
+    a = ad.Tensor([0.5, 0.6])
+    y = odeint(lambda t, y: -a * y, np.ones(2), [0.0, 10.0])
+    assert len(ad.Tape(y)) == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_constant_function_has_zero_gradients(way: str) -> None:
+    g = ad.grad(lambda y: odeint(lambda t, y: np.ones(2), y, [0.0, 1.0], gradient=way).sum())(np.zeros(2))
+    np.testing.assert_allclose(g, [2.0, 2.0])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_float32_gradients(way: str) -> None:
+    g = ad.grad(lambda y: odeint(lambda t, y: -y, y, [0.0, 1.0], rtol=1e-4, gradient=way)[-1].sum())(
+        np.ones(2, np.float32)
+    )
+    assert g.dtype == np.float32
+    np.testing.assert_allclose(g, np.exp(-1), rtol=1e-3)
+
+
+def test_steps_are_not_kept_where_nobody_needs_them() -> None:
+    plain = odeint(lambda t, y: -y, np.ones(2), [0.0, 1.0])
+    trajectory = odeint(lambda t, y: -y, np.ones(2), [0.0, 1.0], full_output=True)
+    assert type(plain) is np.ndarray
+    assert len(trajectory.path) == trajectory.steps
+    rate = ad.Tensor([1.0, 2.0])
+    forgetful = odeint(lambda t, y: -rate * y, np.ones(2), [0.0, 1.0], gradient="checkpoint")
+    assert all(step.memory is None for step in forgetful.rule.path)
+
+
+def test_a_function_that_no_batch_can_take() -> None:
+    """It asks for a number: the steps then go back one after another."""
+
+    def last(rate: Any, way: str) -> Any:
+        def f(t: Any, y: Any) -> Any:
+            return ad.stack([-rate * y[0], y[0] if float(t) < 0.5 else 0 * y[0]])
+
+        return odeint(f, np.array([1.0, 0.0]), [0.0, 0.5, 1.0], gradient=way, **TIGHT)[-1].sum()
+
+    assert ad.grad(last)(0.8, "tape") == pytest.approx(ad.grad(last)(0.8, "checkpoint"), rel=1e-12)
+
+
+def test_a_function_that_uses_vmap_itself() -> None:
+    def last(rate: Any) -> Any:
+        return odeint(lambda t, y: -ad.vmap(lambda x: x * x)(y) * rate, np.ones(3), [0.0, 1.0], **TIGHT)[-1].sum()
+
+    assert ad.grad(last)(1.0) == pytest.approx(-0.75, rel=1e-6)
