@@ -3,12 +3,15 @@
 Those of tapes are drawn without the program ``dot``, and so are the same wherever they are made.
 """
 
+import contextlib
+import re
 from pathlib import Path
 
 import numpy as np
+from matplotlib import pyplot as plt
 
 import autodiff as ad
-from autodiff import data, nn, optim
+from autodiff import calculus, data, nn, optim
 
 HERE = Path(__file__).parent
 
@@ -49,7 +52,22 @@ def range_test() -> None:
     figure.savefig(HERE / "lr-range-test.png", dpi=100)
 
 
+def differences() -> None:
+    """The errors of difference quotients over the step, of the guide to stability.  It needs Matplotlib."""
+    figure = calculus.difference_table(ad.exp, 1.0).plot().figure
+    figure.savefig(HERE / "differences.png", dpi=100)
+
+
+def calculus_page() -> None:
+    """Those that the blocks of the page on calculus save.  It needs Matplotlib, SymPy and mpmath."""
+    page = (HERE.parent / "calculus.md").read_text()
+    with contextlib.chdir(HERE), plt.rc_context({"svg.hashsalt": "autodiff"}):
+        exec("\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)), {})
+
+
 if __name__ == "__main__":
     tape()
     expression()
     range_test()
+    differences()
+    calculus_page()
