@@ -125,7 +125,7 @@ def odeint(
     Examples
     --------
     >>> import autodiff as ad
-    >>> from autodiff.calculus.odeint import odeint
+    >>> from autodiff.calculus import odeint
     >>> odeint(lambda t, y: -2 * y, 1.0, [0.0, 0.5, 1.0])  # exp(-2 t)
     array([1.        , 0.367879..., 0.135335...])
     >>> ad.grad(lambda rate: odeint(lambda t, y: -rate * y, 1.0, [0.0, 1.0])[-1])(2.0)  # -exp(-2)
