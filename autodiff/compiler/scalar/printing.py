@@ -187,6 +187,8 @@ class Page:
         row = [next(unnamed) if text.isidentifier() else text for text in given]
         fixed = {k: self.text(x) for k, x in each.fixed.items()}
         filled = Each(each.f, fixed, [self.text(x) for x in each.params]).filled(row)
+        if not names:  # of constants alone: one number, which fills all entries
+            return f"{f}({', '.join(filled)})"
         rows = f"{names[0]} in {lists[0]}" if len(names) == 1 else f"{', '.join(names)} in zip({', '.join(lists)})"
         return f"[{f}({', '.join(filled)}) for {rows}]"
 
