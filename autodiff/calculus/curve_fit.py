@@ -20,7 +20,7 @@ from ..ops.shape import reshape
 from ..ops.solving import solve
 from ..transforms.lift import require_function
 from .implicit import value_and_jacobian
-from .least_squares import Search, inverse_square
+from .least_squares import GTOL, RTOL, Search, inverse_square
 from .solving import plain_data, refuse_compiling, require_finite, require_real, watching
 from .unknowns import Unknowns
 
@@ -107,8 +107,8 @@ def curve_fit(
     sigma: Any = None,
     absolute_sigma: bool = False,
     bounds: Any = None,
-    rtol: float = 1e-10,
-    gtol: float = 1e-10,
+    rtol: float = RTOL,
+    gtol: float = GTOL,
     max_steps: int = 200,
     progress: bool = False,
 ) -> CurveFit:

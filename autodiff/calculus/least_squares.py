@@ -21,6 +21,7 @@ from .unknowns import Unknowns, in_one_vector
 
 POLISHING = 4
 """How many of Newton's steps at the end bring the gradient to zero to all digits: the cost itself is flat there."""
+RTOL = GTOL = 1e-10
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def least_squares(
     x0: Any,
     *,
     bounds: Any = None,
-    rtol: float = 1e-10,
-    gtol: float = 1e-10,
+    rtol: float = RTOL,
+    gtol: float = GTOL,
     max_steps: int = 200,
     progress: bool = False,
 ) -> LeastSquares:

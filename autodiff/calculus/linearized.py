@@ -122,9 +122,10 @@ class Stages:
                 c = (starts[:, i, None] @ slopes[:, i])[:, 0]
                 starts[:, :i] += h * method.a[i, :i, None] * c[:, None]
             batch = batch_of(starts.reshape(-1, n))
-            for x, c in pull_back((self.rates,), (batch,), (self.leaf, *back.wanted)):
-                if x.index in back.indices:
-                    back.add(x, examples_of(c, len(self.times)).sum(0)[()])
+            swept = pull_back((self.rates,), (batch,), (self.leaf, *back.wanted))
+            found = [(x, examples_of(c, len(self.times)).sum(0)[()]) for x, c in swept if x.index in back.indices]
+            for x, c in found:  # only now: where the sweep fails, the steps one by one add up all of it
+                back.add(x, c)
         return at
 
     def _jacobians(self) -> Any:

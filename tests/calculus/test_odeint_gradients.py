@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.calculus import linearized
 from autodiff.calculus.odeint import odeint
 from autodiff.testing import check_gradients
 
@@ -214,3 +215,23 @@ def test_a_function_that_uses_vmap_itself() -> None:
         return odeint(lambda t, y: -ad.vmap(lambda x: x * x)(y) * rate, np.ones(3), [0.0, 1.0], **TIGHT)[-1].sum()
 
     assert ad.grad(last)(1.0) == pytest.approx(-0.75, rel=1e-6)
+
+
+def test_a_batch_that_fails_on_the_way_back_leaves_nothing_behind(monkeypatch):
+    """The steps one by one then find the whole gradient, and add none of it to what the batch had found."""
+
+    def end(a, b):
+        return odeint(lambda t, y: a * y + b, 1.0, [0.0, 1.0])[-1]
+
+    expected = ad.grad(end, argnums=(0, 1))(0.5, 0.3)
+    asked, examples_of = [], linearized.examples_of
+
+    def failing(*args):
+        asked.append(args)
+        if len(asked) == 4:  # after the rates, the Jacobian, and the first of two cotangents
+            raise RuntimeError
+        return examples_of(*args)
+
+    monkeypatch.setattr(linearized, "examples_of", failing)
+    assert ad.grad(end, argnums=(0, 1))(0.5, 0.3) == pytest.approx(expected, rel=1e-12)
+    assert len(asked) == 4
