@@ -1,46 +1,49 @@
-"""The way back over all steps of an explicit method at once, for systems of few entries.
+"""The derivatives of all steps of an explicit method at once, back and forth.
 
-Where every stage of every step is known, the right-hand side can be recorded at all of them together, as a batch.  Its
-Jacobians there give the matrix of each step; the cotangents then pass the steps by one product with a matrix each.
+Where every stage of every step is known, the right-hand side can be recorded at all of them together, as a batch.  For
+a system of few entries its Jacobians there give the matrix of each step, and a cotangent passes a step by one product
+with a matrix.  For a larger one it passes stage by stage, over the part of the record that belongs to the stage.  What
+the right-hand side closes over gets its cotangent from one sweep over the whole record.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, size_of
-from ..core.tape import pull_back, push_forward
+from ..core.node import Node
+from ..core.tape import push_forward
 from ..tensor import Tensor
 from ..transforms.composite import older
-from ..transforms.vmap import batch_of, examples_of, inside_batch
+from ..transforms.vmap import CannotBatchError, batch_of, examples_of, inside_batch
 from .dense import Step
 from .ode_system import System
 from .pullback import Pullback
+from .recorded import Part, Recorded
 from .runge_kutta import Explicit
 
 log = logging.getLogger("autodiff.odeint")
 
-FEW = 12
-"""Systems of more entries have Jacobians that take longer than the steps one by one."""
+FEW = 20
+"""Systems of more entries have Jacobians that take longer than the stages one by one."""
 
-LARGEST = 2**24
-"""How many numbers the derivatives of all stages may have together."""
+LARGEST = 2**22
+"""How many numbers the states of all stages may have together, to be recorded at once."""
 
-
-class CannotLinearizeError(Exception):
-    """The right-hand side cannot be taken at all states at once."""
+Inside = Sequence[Sequence[tuple[int, float]]]
+"""For each step the rows of the result that lie in it or at its end, each with its share of the step."""
 
 
 class Stages:
-    """The right-hand side at all stages of the steps of an explicit method, recorded as a batch.
+    """The right-hand side at all stages of some steps of an explicit method, recorded as a batch.
 
     Attributes
     ----------
-    rates : Tensor or None
+    rates : Recorded or None
         What it gives there; None where it cannot be taken at many states together.
     """
 
@@ -54,87 +57,155 @@ class Stages:
         self.points = (y[:, None] + self.h * (method.a @ self.k)).reshape(-1, self.n)
         times = np.array([step.t for step in path])[:, None] + h[:, None] * np.array(method.c)
         self.times = times.ravel()
-        self.rates: Any = None
+        self.rates: Recorded | None = None
+        if self.points.size > LARGEST:
+            return
         try:
-            self._record()
+            self.rates = self._record()
         except Exception as error:  # if it is not the batch's fault, it is raised again where states come one by one
             log.debug("odeint: one stage after another, since %s: %s", type(error).__name__, error)
 
-    def _record(self) -> None:
-        self.leaf: Node = Tensor(batch_of(self.points))
+    def _record(self) -> Recorded:
+        leaf: Node = Tensor(batch_of(self.points))
         moments = Tensor(batch_of(self.times), requires_grad=False)
         with inside_batch():
-            rates = self.system.record(moments, self.leaf)
+            rates = self.system.record(moments, leaf)
         if not isinstance(rates, Node):
-            raise CannotLinearizeError("the function is constant")
+            raise CannotBatchError("the function is constant")
         found = np.asarray(examples_of(rates._data, len(self.times))).reshape(self.k.shape)
-        if not np.allclose(found, self.k, rtol=1e3 * np.finfo(self.k.dtype).eps, atol=1e-30):
-            raise CannotLinearizeError("the function gives something else for many states at once")
-        self.rates = rates
+        apart, size = (np.abs(x).max((0, 1)) for x in (found - self.k, self.k))
+        if not np.all(apart <= np.finfo(self.k.dtype).eps ** 0.5 * size):  # sums may be rounded otherwise
+            raise CannotBatchError("the function gives something else for many states at once")
+        return Recorded(leaf, rates, len(self.times))
 
     def inputs(self) -> tuple[Node, ...]:
         """The tensors from outside that the right-hand side uses."""
         if self.rates is not None:
-            return older([self.rates], self.system.start)
+            return older([self.rates.output], self.system.start)
         for t, y in zip(self.times.tolist(), self.points, strict=True):
             self.system.note(t, y)
         return self.system.inputs()
 
-    def pull(self, inside: Sequence[Sequence[tuple[int, float]]], g: Any, back: Pullback) -> Any:
-        """The cotangent of the first state, given those ``g`` of the states in and after the steps.
+    @cached_property
+    def slopes(self) -> Any:
+        """The Jacobian of the rate of each stage by its state: shape (steps, stages, n, n)."""
+        found = np.zeros((len(self.times), self.n, self.n), self.k.dtype)
+        rates: Any = self.rates
+        for i in range(self.n):
+            unit = np.zeros((len(self.times), self.n), self.k.dtype)
+            unit[:, i] = 1
+            pushed = push_forward((rates.output,), (rates.leaf,), (batch_of(unit),))[0]
+            if pushed is not None:
+                found[:, :, i] = examples_of(pushed, len(self.times))
+        return found.reshape(self.count, self.s, self.n, self.n)
+
+    @cached_property
+    def moved(self) -> Any:
+        """The Jacobian of the rate of each stage by the state before its step."""
+        moved = np.empty_like(self.slopes)
+        eye = np.eye(self.n, dtype=self.k.dtype)
+        for i in range(self.s):
+            through = np.tensordot(moved[:, :i], self.method.a[i, :i], (1, 0))
+            moved[:, i] = self.slopes[:, i] @ (eye + self.h * through)
+        return moved
+
+    def pull(self, inside: Inside, g: Any, at: Any, back: Pullback) -> Any:
+        """The cotangent of the first state, given those ``g`` of the rows of the result and ``at`` of the last state.
 
         None where it is not to be had for all steps at once.
         """
         if self.rates is None:
             return None
-        if len(self.times) * max([self.n**2, *(size_of(x) for x in back.wanted)]) > LARGEST:
-            return None
         try:
-            return self._pull(inside, g, back)
+            at, starts = (self._pull_by_matrices if self.n <= FEW else self._pull_by_stages)(inside, g, at)
+            found = self.rates.pull_shared(starts.reshape(-1, self.n), back.wanted) if back.wanted else []
         except Exception as error:  # as above
             log.debug("odeint: one step back after another, since %s: %s", type(error).__name__, error)
             return None
-
-    def _pull(self, inside: Any, g: Any, back: Pullback) -> Any:
-        method, s, n, h = self.method, self.s, self.n, self.h
-        eye = np.eye(n, dtype=self.k.dtype)
-        slopes = self._jacobians().reshape(self.count, s, n, n)
-        moved = np.empty_like(slopes)  # how the rates of the stages depend on the state before their step
-        for i in range(s):
-            moved[:, i] = slopes[:, i] @ (eye + h * np.tensordot(moved[:, :i], method.a[i, :i], (1, 0)))
-        whole = eye + h * np.tensordot(moved, method.b, (1, 0))
-
-        starts = np.zeros_like(self.k)  # cotangents of the rates
-        at: Any = np.zeros(n, self.k.dtype)
-        for j in reversed(range(self.count)):
-            before: Any = 0.0
-            for row, share in inside[j]:
-                if share == 1.0:
-                    at = at + g[row]
-                else:
-                    weights = h[j, 0] * method.weights(share)
-                    starts[j] += np.outer(weights, g[row])
-                    before = before + g[row] + g[row] @ np.tensordot(weights, moved[j], (0, 0))
-            starts[j] += (h[j] * method.b).T * at
-            at = at @ whole[j] + before
-        if back.wanted:
-            for i in reversed(range(s)):
-                c = (starts[:, i, None] @ slopes[:, i])[:, 0]
-                starts[:, :i] += h * method.a[i, :i, None] * c[:, None]
-            batch = batch_of(starts.reshape(-1, n))
-            swept = pull_back((self.rates,), (batch,), (self.leaf, *back.wanted))
-            found = [(x, examples_of(c, len(self.times)).sum(0)[()]) for x, c in swept if x.index in back.indices]
-            for x, c in found:  # only now: where the sweep fails, the steps one by one add up all of it
-                back.add(x, c)
+        for x, c in found:  # only now: where the sweep fails, the steps one by one add up all of it
+            back.add(x, c)
         return at
 
-    def _jacobians(self) -> Any:
-        """The derivatives of the rates of each stage by its state."""
-        found = np.zeros((len(self.times), self.n, self.n), self.k.dtype)
-        for i in range(self.n):
-            unit = np.zeros((len(self.times), self.n), self.k.dtype)
-            unit[:, i] = 1
-            pushed = push_forward((self.rates,), (self.leaf,), (batch_of(unit),))[0]
-            if pushed is not None:
-                found[:, :, i] = examples_of(pushed, len(self.times))
-        return found
+    def _pull_by_stages(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:
+        part = Part(self.rates)  # type: ignore[arg-type]
+        starts = np.empty_like(self.k)
+        for j in reversed(range(self.count)):
+            ends, inner = split(inside[j], g)
+            at = sum(ends, at)
+
+            def pull(i: int, c: Any, first: int = j * self.s) -> Any:
+                return part.pull(first + i, c)
+
+            at, starts[j] = self.method.pull_stages(float(self.h[j, 0, 0]), at, inner, pull)
+        return at, starts
+
+    def _pull_by_matrices(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:
+        method, h, moved = self.method, self.h, self.moved
+        whole = np.eye(self.n, dtype=self.k.dtype) + h * np.tensordot(moved, method.b, (1, 0))
+        starts = np.zeros_like(self.k)  # cotangents of the rates
+        for j in reversed(range(self.count)):
+            ends, inner = split(inside[j], g)
+            at = sum(ends, at)
+            before: Any = 0.0
+            for share, c in inner:
+                weights = h[j, 0] * method.weights(share)
+                starts[j] += np.outer(weights, c)
+                before = before + c + c @ np.tensordot(weights, moved[j], (0, 0))
+            starts[j] += (h[j] * method.b).T * at
+            at = at @ whole[j] + before
+        for i in reversed(range(self.s)):
+            c = (starts[:, i, None] @ self.slopes[:, i])[:, 0]
+            starts[:, :i] += h * method.a[i, :i, None] * c[:, None]
+        return at, starts
+
+    def push(self, inside: Inside, at: Any, given: Sequence[Node], tangents: Sequence[Any]) -> Any:
+        """The tangents of the last state and of the rows of the result, from that ``at`` of the first state and others.
+
+        None where they are not to be had for all steps at once.
+        """
+        if self.rates is None:
+            return None
+        try:
+            own = push_forward((self.rates.output,), given, tangents)[0] if given else None
+            along = np.zeros(self.points.shape) if own is None else examples_of(own, len(self.times))
+            return self._push(inside, at, np.array(along, self.k.dtype).reshape(self.k.shape))
+        except Exception as error:  # as above
+            log.debug("odeint: one step after another, since %s: %s", type(error).__name__, error)
+            return None
+
+    def _push(self, inside: Inside, at: Any, own: Any) -> tuple[Any, list[tuple[int, Any]]]:
+        """The same, given the tangents of the rates at fixed states."""
+        method, h = self.method, self.h
+        rates: Callable[[int, Any], Any]
+        if self.n <= FEW:
+            for i in range(self.s):
+                shift = h[:, 0] * np.tensordot(own[:, :i], method.a[i, :i], (1, 0))
+                own[:, i] += (self.slopes[:, i] @ shift[..., None])[..., 0]
+
+            def rates(j: int, at: Any) -> Any:
+                return self.moved[j] @ at + own[j]
+
+        else:
+            part = Part(self.rates)  # type: ignore[arg-type]
+
+            def rates(j: int, at: Any) -> Any:
+                k = own[j]
+                for i in range(self.s):
+                    pushed = part.push(j * self.s + i, at + h[j, 0, 0] * (method.a[i, :i] @ k[:i]))
+                    if pushed is not None:
+                        k[i] += pushed
+                return k
+
+        rows: list[tuple[int, Any]] = []
+        for j in range(self.count):
+            k = rates(j, at)
+            for row, share in inside[j]:
+                weights = method.b if share == 1.0 else method.weights(share)
+                rows.append((row, at + (h[j, 0, 0] * weights) @ k))
+            at = at + (h[j, 0, 0] * method.b) @ k
+        return at, rows
+
+
+def split(inside: Sequence[tuple[int, float]], g: Any) -> tuple[list[Any], list[tuple[float, Any]]]:
+    """The cotangents of the rows at the end of a step, and those of the rows within it with their shares of it."""
+    return [g[row] for row, share in inside if share == 1.0], [(s, g[row]) for row, s in inside if s != 1.0]

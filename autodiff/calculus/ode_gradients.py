@@ -6,22 +6,29 @@ the numbers that were computed, and the gradient is exact to rounding for these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..core.batched import Batched
 from ..core.modes import no_grad
 from ..core.node import Node
 from ..core.tape import pull_back, push_forward
 from ..ops.joining import stack
 from ..transforms.checkpoint import checkpoint
 from ..transforms.composite import Composite
+from ..transforms.vmap import CannotBatchError
 from .dense import Step
-from .linearized import Stages
+from .linearized import Inside, Stages, split
 from .ode_system import System
 from .pullback import Pullback
+from .runge_kutta import Explicit
 from .stepping import Walk
+
+WINDOW = 2**20
+"""How many numbers the stages may have together that are computed again at a time."""
 
 
 class Solved(Composite):
@@ -36,7 +43,7 @@ class Solved(Composite):
     y0 : Node or ndarray
         The vector it started from.
     stages : Stages or None
-        The right-hand side at all stages at once, for a method that has them.
+        The right-hand side at all stages at once, where that was recorded.
     forget : bool
         Whether to compute what is inside a step again, from the state before it.
     """
@@ -61,39 +68,65 @@ class Solved(Composite):
         """Those of a sweep backwards over the steps."""
         if create_graph:
             return pull_back((self._replay(),), (g,), node.args, True)
+        require_single(g)
         back = Pullback(self.system, tuple(x for x in node.args if x is not self.y0))
-        at = None
-        if self.stages is not None:
-            at = self.stages.pull(self.inside, g, back)
-        if at is None:
-            at = self._one_by_one(g, back)
+        at = np.zeros(self.system.size, self.system.dtype)
+        for steps, inside, stages in self._windows(backwards=True):
+            before = None if stages is None else stages.pull(inside, g, at, back)
+            at = self._one_by_one(steps, inside, g, at, back) if before is None else before
         for k in self.at_start:
             at = at + g[k]
         if isinstance(self.y0, Node):
             return [*back.found.values(), (self.y0, at)]
         return list(back.found.values())
 
-    def _one_by_one(self, g: Any, back: Pullback) -> Any:
-        at = np.zeros(self.system.size, self.system.dtype)
-        for step, inside in zip(reversed(self.path), reversed(self.inside), strict=True):
-            for k, share in inside:
-                if share == 1.0:
-                    at = at + g[k]
-            inner = [(share, g[k]) for k, share in inside if share != 1.0]
-            moved = self.method.pull(step, self._memory(step), at, inner, back)
+    def _one_by_one(self, steps: Sequence[Step], inside: Inside, g: Any, at: Any, back: Pullback) -> Any:
+        for step, rows in zip(reversed(steps), reversed(inside), strict=True):
+            ends, inner = split(rows, g)
+            moved = self.method.pull(step, step.memory, sum(ends, at), inner, back)
             at = np.zeros_like(at) if moved is None else moved
         return at
 
-    def _memory(self, step: Step) -> Any:
-        if not self.forget or not self.method.forgets:
-            return step.memory
-        with no_grad():
-            return self.method.remember(step.t, step.h, step.y)
+    def _windows(self, backwards: bool = False) -> Iterator[tuple[Sequence[Step], Inside, Stages | None]]:
+        """The steps with what the method remembers of them: all where that was kept, else a window at a time."""
+        if not (self.forget and isinstance(self.method, Explicit)):
+            yield self.path, self.inside, self.stages
+            return
+        size = max(1, WINDOW // self.method.k.size)
+        starts = range(0, len(self.path), size)
+        for first in reversed(starts) if backwards else starts:
+            with no_grad():
+                steps = [
+                    replace(step, memory=self.method.remember(step.t, step.h, step.y))
+                    for step in self.path[first : first + size]
+                ]
+            yield steps, self.inside[first : first + size], Stages(self.method, steps, self.system)
 
     def tangent(self, tangents: dict[int, Any], node: Node, create_graph: bool) -> Any:
         """That of a sweep forwards over the steps."""
         given = [x for x in node.args if x.index in tangents]
+        rows = None if create_graph else self._pushed(tangents, [x for x in given if x is not self.y0])
+        if rows is not None:
+            return rows
         return push_forward((self._replay(),), given, [tangents[x.index] for x in given], create_graph)[0]
+
+    def _pushed(self, tangents: dict[int, Any], closed: list[Node]) -> Any:
+        """The tangent by all steps at once; None where that cannot be."""
+        for t in tangents.values():
+            require_single(t)
+        at = np.zeros(self.system.size, self.system.dtype)
+        if isinstance(self.y0, Node) and self.y0.index in tangents:
+            at = at + tangents[self.y0.index]
+        rows = np.empty((len(self.at_start) + sum(map(len, self.inside)), self.system.size), self.system.dtype)
+        rows[self.at_start] = at
+        for _, inside, stages in self._windows():
+            pushed = None if stages is None else stages.push(inside, at, closed, [tangents[x.index] for x in closed])
+            if pushed is None:
+                return None
+            at, found = pushed
+            for k, row in found:
+                rows[k] = row
+        return rows
 
     def _replay(self) -> Any:
         """The steps again, recorded."""
@@ -112,3 +145,9 @@ class Solved(Composite):
             for k, share in inside:
                 rows[k] = y if share == 1.0 else next(left)
         return stack([rows[k] for k in sorted(rows)])
+
+
+def require_single(derivative: Any) -> None:
+    """Refuse many derivatives at once: here they take longer than one after another."""
+    if isinstance(derivative, Batched):
+        raise CannotBatchError("odeint's derivatives go over its steps one at a time")

@@ -7,6 +7,7 @@ A step of size ``h`` from ``y`` asks ``f`` for rates ``k[i]`` at ``y + h sum_j a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,16 +201,29 @@ class Explicit:
         Those of the tensors that the system closes over are added to ``back``.
         """
         t, h, y = step.t, step.h, step.y
-        starts = np.outer(h * self.b, g)
-        before = g
-        for share, g_inner in inner:
-            starts += np.outer(h * self.weights(share), g_inner)
-            before = before + g_inner
+
+        def rate(i: int, c: Any) -> Any:
+            return back.rate(t + self.c[i] * h, y + h * (self.a[i, :i] @ k[:i]), c)
+
+        return self.pull_stages(h, g, inner, rate)[0]
+
+    def pull_stages(
+        self, h: float, g: Any, inner: list[tuple[float, Any]], rate: Callable[[int, Any], Any]
+    ) -> tuple[Any, Any]:
+        """The cotangents of the state before a step and of its rates.
+
+        ``rate(i, c)`` gives the cotangent of the state of stage ``i`` from that of its rate, or None for zero.
+        """
+        if not inner and not g.any():
+            return g, np.zeros_like(self.k)
+        starts = (h * self.b)[:, None] * g
+        for share, c in inner:
+            starts += (h * self.weights(share))[:, None] * c
+        moved = np.zeros_like(starts)  # cotangents of the states of the stages
+        later = (h * self.a).T
         for i in reversed(range(len(self.c) if inner else self.last)):
-            if not starts[i].any():
-                continue
-            c = back.rate(t + self.c[i] * h, y + h * (self.a[i, :i] @ k[:i]), starts[i])
+            starts[i] += later[i, i + 1 :] @ moved[i + 1 :]
+            c = rate(i, starts[i])
             if c is not None:
-                starts[:i] += np.outer(h * self.a[i, :i], c)
-                before = before + c
-        return before
+                moved[i] = c
+        return sum((c for _, c in inner), g + moved.sum(0)), starts

@@ -52,7 +52,9 @@ def matmul_vjp_a(g: Array, a: Array, b: Array) -> Array:
             return expand_dims(g, -1) * b
         if g.__class__ is b.__class__ is np.ndarray and g.ndim == b.ndim == 2:
             return g.dot(b.T)
-        return squeeze(b @ expand_dims(g, -1), -1) if a.ndim == 1 else g @ b.mT
+        if a.ndim == 1:
+            return b @ g if b.ndim == 2 else squeeze(b @ expand_dims(g, -1), -1)
+        return g @ b.mT
 
     return contracted(pull, g, conjugated(b))
 
@@ -64,7 +66,9 @@ def matmul_vjp_b(g: Array, a: Array, b: Array) -> Array:
             return a * g if b.ndim == 1 else expand_dims(a, -1) * expand_dims(g, -2)
         if g.__class__ is a.__class__ is np.ndarray and g.ndim == a.ndim == 2:
             return a.T.dot(g)
-        return squeeze(a.mT @ expand_dims(g, -1), -1) if b.ndim == 1 else a.mT @ g
+        if b.ndim == 1:
+            return g @ a if a.ndim == 2 else squeeze(a.mT @ expand_dims(g, -1), -1)
+        return a.mT @ g
 
     return contracted(pull, g, conjugated(a))
 

@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core.node import shape_of
 from ..core.rule import Rule
 from ..ops.broadcast import broadcast_to
+from ..ops.index import getitem
 from ..ops.products import matmul
 from ..ops.shape import expand_dims, reshape
 
@@ -142,12 +143,18 @@ def indexed(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: d
 
 def multiplied(rule: Rule, stacked: Sequence[Any], inputs: Sequence[Any], params: dict[str, Any]) -> Any:
     """``matmul``: vectors become matrices of one row or one column."""
+    if max(shape_of(s)[0] for s in stacked if s is not None) > 1:  # what all share is one matrix
+        pairs = list(zip(stacked, inputs, strict=True))
+        inputs = [x if s is None or shape_of(s)[0] > 1 else getitem(s, 0) for s, x in pairs]
+        stacked = [None if s is None or shape_of(s)[0] == 1 else s for s in stacked]
     a, b = (x if s is None else s for s, x in zip(stacked, inputs, strict=True))
     rows, columns = (len(shape_of(x)) for x in inputs)
     if not rows or not columns:
         return None
     if rows == 1 and columns <= 2 and stacked[1] is None:
         return matmul(a, b)
+    if rows == 2 and columns == 1 and stacked[0] is None:
+        return matmul(b, a.mT)
     a = expand_dims(a, -2) if rows == 1 else a
     b = expand_dims(b, -1) if columns == 1 else b
     ndim = max(rows, columns, 2)

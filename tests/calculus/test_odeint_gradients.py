@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg import expm_frechet
 
 import autodiff as ad
-from autodiff.calculus import linearized
+from autodiff.calculus import linearized, recorded
 from autodiff.calculus.odeint import odeint
 from autodiff.testing import check_gradients
 
@@ -224,14 +225,66 @@ def test_a_batch_that_fails_on_the_way_back_leaves_nothing_behind(monkeypatch):
         return odeint(lambda t, y: a * y + b, 1.0, [0.0, 1.0])[-1]
 
     expected = ad.grad(end, argnums=(0, 1))(0.5, 0.3)
-    asked, examples_of = [], linearized.examples_of
+    swept, pull_back = [], recorded.pull_back
 
     def failing(*args):
-        asked.append(args)
-        if len(asked) == 4:  # after the rates, the Jacobian, and the first of two cotangents
-            raise RuntimeError
-        return examples_of(*args)
+        swept.extend(pull_back(*args))
+        raise RuntimeError
 
-    monkeypatch.setattr(linearized, "examples_of", failing)
+    monkeypatch.setattr(recorded, "pull_back", failing)
     assert ad.grad(end, argnums=(0, 1))(0.5, 0.3) == pytest.approx(expected, rel=1e-12)
-    assert len(asked) == 4
+    assert swept
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("n", [3, 30])  # below and above the size from where the stages go one by one
+def test_the_gradient_of_a_matrix_exponential(n: int, way: str) -> None:
+    """The solution of y' = W y ends at expm(W) y0, whose derivative SciPy has too."""
+    rng = np.random.default_rng(n)
+    weight, y0, c, v = rng.normal(size=(n, n)) / n**0.5, rng.normal(size=n), rng.normal(size=n), rng.normal(size=(n, n))
+
+    def end(y0: Any, weight: Any) -> Any:
+        return odeint(lambda t, y: weight @ y, y0, [0.0, 0.4, 1.0], gradient=way, **TIGHT)[-1]
+
+    exact, along = expm_frechet(weight, v)
+    by_start, by_weight = ad.grad(lambda *args: c @ end(*args), (0, 1))(y0, weight)
+    np.testing.assert_allclose(by_start, exact.T @ c, rtol=0, atol=1e-7)
+    np.testing.assert_allclose((by_weight * v).sum(), c @ along @ y0, rtol=1e-6)
+    pushed = ad.jvp(end, (y0, weight), (c, v))[1]
+    np.testing.assert_allclose(pushed, exact @ c + along @ y0, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("n", [2, 25])
+@pytest.mark.parametrize("options", [TIGHT, {"method": "rk4", "step": 0.05}], ids=str)
+def test_the_steps_together_give_what_they_give_one_by_one(n: int, options: Any, monkeypatch: Any) -> None:
+    """With rows at the ends of steps and within them, of what is used as it is, and of what is computed of it first."""
+    rng = np.random.default_rng(1)
+    point = rng.normal(size=n), rng.normal(size=(n, n)) / n**0.5, rng.normal(size=n), 0.7
+
+    def rows(y0: Any, weight: Any, shift: Any, rate: Any) -> Any:
+        def f(t: Any, y: Any) -> Any:
+            return ad.softplus(weight) @ y / n - rate * y * ad.cos(t) + ad.where(y > 0, shift * y, y[::-1] * y)
+
+        return odeint(f, y0, [0.0, 0.1, 0.1, 0.32, 1.0], **options)
+
+    g, tangents = rng.normal(size=(5, n)), (np.ones(n), np.ones((n, n)), np.arange(n) / n, 0.3)
+    derivatives = [lambda: ad.vjp(rows, *point)[1](g), lambda: ad.jvp(rows, point, tangents)[1:]]
+    together = [derivative() for derivative in derivatives]
+    monkeypatch.setattr(linearized, "LARGEST", -1)
+    for found, derivative in zip(together, derivatives, strict=True):
+        for x, expected in zip(found, derivative(), strict=True):
+            np.testing.assert_allclose(x, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_jacobians_of_many_columns_and_of_many_rows() -> None:
+    rates = np.linspace(0.1, 0.6, 6)
+
+    def ends(rates: Any) -> Any:
+        return odeint(lambda t, y: -rates * y, np.ones(6), [0.0, 0.5, 1.0], **TIGHT)[1:]
+
+    def some(rates: Any) -> Any:
+        return ends(rates)[1, :5]
+
+    exact = -np.exp(-rates)
+    np.testing.assert_allclose(ad.jacobian(ends)(rates)[1], np.diag(exact), atol=1e-8)
+    np.testing.assert_allclose(ad.jacobian(some)(rates), np.diag(exact)[:5], atol=1e-8)
