@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..core.node import Node
-from ..core.tape import push_forward
+from ..core.tape import push_forward, silence
 from ..tensor import Tensor
 from ..transforms.composite import older
 from ..transforms.vmap import CannotBatchError, batch_of, examples_of, inside_batch
@@ -129,14 +129,14 @@ class Stages:
     def _pull_by_stages(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:
         part = Part(self.rates)  # type: ignore[arg-type]
         starts = np.empty_like(self.k)
-        for j in reversed(range(self.count)):
-            ends, inner = split(inside[j], g)
-            at = sum(ends, at)
+        with silence(part.nodes):
+            for j in reversed(range(self.count)):
+                ends, inner = split(inside[j], g)
 
-            def pull(i: int, c: Any, first: int = j * self.s) -> Any:
-                return part.pull(first + i, c)
+                def pull(i: int, c: Any, first: int = j * self.s) -> Any:
+                    return part.pull(first + i, c)
 
-            at, starts[j] = self.method.pull_stages(float(self.h[j, 0, 0]), at, inner, pull)
+                at, starts[j] = self.method.pull_stages(float(self.h[j, 0, 0]), sum(ends, at), inner, pull)
         return at, starts
 
     def _pull_by_matrices(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..core import tree
 from ..core.node import Node, data_of, record
+from ..core.placed import Placed
 from ..core.tape import collect, pull_back, push_forward
 from ..tensor import Tensor
+from ..transforms.composite import Composite
 from ..transforms.vmap import Batch, CannotBatchError, batch_of, examples_of, inside_batch
 
 
@@ -32,7 +34,8 @@ class Recorded:
     Raises
     ------
     CannotBatchError
-        If an op took another option for each state, or values of another ``vmap``.
+        If an op took another option for each state, or values of another ``vmap``, or is no op but a computation that
+        stands on the tape as one node.
     """
 
     def __init__(self, leaf: Node, output: Node, count: int) -> None:
@@ -41,6 +44,8 @@ class Recorded:
         self.count = count
         nodes, _ = collect((output,), {leaf.index})
         self.nodes = [node for node in nodes if isinstance(node._data, Batch)]
+        if any(isinstance(node.rule, Composite) for node in self.nodes):
+            raise CannotBatchError("a computation that knows its own arguments only")
         if any(isinstance(x, Batch) for node in self.nodes for x in tree.flatten(node.params or {})):
             raise CannotBatchError("an option that is another one for each state")
         values: list[Any] = [data_of(x) for node in self.nodes for x in (node, *node.args)]
@@ -94,6 +99,7 @@ class Part:
     """
 
     def __init__(self, whole: Recorded) -> None:
+        self.nodes: list[Node] = []
         self.values: list[tuple[Node, Any]] = []
         twins: dict[int, Node] = {}
 
@@ -114,8 +120,9 @@ class Part:
                 a, b = tuple([argument(x) for x in node._a]), None
             else:
                 a, b = argument(node._a), argument(node._b)
-            twin = record(type(node), np.zeros(()), node.rule, a, b, node.params, True)  # type: ignore[arg-type]
+            twin: Node = record(type(node), np.zeros(()), node.rule, a, b, node.params, True)  # type: ignore[arg-type]
             twins[node.index] = valued(twin, node._data)
+            self.nodes.append(twin)
         self.output = twins.get(whole.output.index)
 
     def _move(self, i: int) -> None:
@@ -125,13 +132,19 @@ class Part:
     def pull(self, i: int, g: Any) -> Any:
         """The cotangent of state number ``i`` from that of what was computed of it; None if that is constant."""
         self._move(i)
-        if self.output is not None:
-            for x, c in pull_back((self.output,), (g,), (self.leaf,)):
-                if x is self.leaf:
-                    return c
-        return None
+        pending = {} if self.output is None else {self.output.index: g}
+        for node in reversed(self.nodes):  # pull_back, without finding the same nodes again for every state
+            c = pending.pop(node.index, None)
+            if c is not None:
+                node.rule.pull_on(written_out(c), node, pending)  # type: ignore[union-attr]
+        return written_out(pending.get(self.leaf.index))
 
     def push(self, i: int, t: Any) -> Any:
         """The tangent of what was computed of state number ``i`` from that of the state; None if that is constant."""
         self._move(i)
         return None if self.output is None else push_forward((self.output,), (self.leaf,), (t,))[0]
+
+
+def written_out(c: Any) -> Any:
+    """A cotangent as an array, also if it was that of slices."""
+    return c.written_out() if c.__class__ is Placed else c

@@ -105,7 +105,8 @@ def ode_gradient(end: float = TIMES[-1]) -> Row:
 
 
 def ode_network_gradient(n: int = 100, end: float = TIMES[-1]) -> Row:
-    """Without a bar: so many entries go back stage by stage, each with a slope by W that has 10,000 entries."""
+    """So many entries go back stage by stage, and W gets its 10,000 slopes from all of them at once."""
     weight, y0 = units(n)
     question = f"Gradient of a solution of y' = tanh(W y) - y by its start of {n} units and by W"
-    return gradient("ode_network_gradient", question, network, y0, weight, [], end)
+    bars = [Bar("autodiff", "solution", 5.0)]
+    return gradient("ode_network_gradient", question, network, y0, weight, bars, end)

@@ -12,7 +12,7 @@ from .growth import Grown
 from .harness import Bar, Result
 from .memory import BARS
 
-PACKAGES = ("numpy", "numba", "torch", "jax", "autograd", "mygrad", "micrograd")
+PACKAGES = ("numpy", "scipy", "numba", "torch", "jax", "autograd", "mygrad", "micrograd")
 NOTES = Path(__file__).with_name("notes.md")
 
 PREFACE = """# Benchmarks
@@ -21,7 +21,7 @@ Made by `python -m tests.benchmarks --save docs/benchmarks.md` on an idle machin
 
 All contestants of a row start from the same numbers and must compute the same losses before a clock runs. Then they
 are interleaved round by round. What counts is the median, over rounds, of the ratio of two times in one round. Each
-step waits for its loss. float32, except for single numbers.
+step waits for its loss. float32, except for single numbers and in the rows of calculus.
 
 - **NumPy by hand** is clean NumPy with the derivatives worked out on paper.
 - **NumPy, buffers** is what an expert does next: no array is made in a step, all parameters are one vector.

@@ -70,3 +70,8 @@ def test_batches_of_another_level_are_refused() -> None:
         y = leaf * ad.Tensor(batch_of(TIMES), requires_grad=False)
         with pytest.raises(CannotBatchError, match="another vmap"):
             Recorded(leaf, y, len(TIMES))
+
+
+def test_a_computation_that_is_one_node_is_refused() -> None:
+    with pytest.raises(CannotBatchError, match="its own arguments"):
+        recorded(lambda t, y: ad.checkpoint(ad.sin)(y))
