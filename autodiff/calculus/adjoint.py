@@ -34,7 +34,7 @@ class Adjoint(Composite):
     """
 
     def __init__(self, system: System, times: list[float], y0: Any, solve: Callable[..., Any]) -> None:
-        super().__init__("odeint", r"\dot y = f(t, y)")
+        super().__init__("odeint", r"\frac{dy}{dt} = f(t, y, w)")
         self.system = system
         self.times = times
         self.y0 = y0

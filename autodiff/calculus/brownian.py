@@ -10,10 +10,11 @@ import numpy as np
 from ..core.axes import COLORS, ink
 from ..core.errors import ArgumentError, KindError
 from ..core.figures import axes_for
-from ..core.node import Node, data_of
+from ..core.node import Node
 from ..core.summary import number_text, repr_text
 from ..ops.draws import generator
-from .solving import require_real
+from .ode_system import joined
+from .solving import plain_data, require_real
 
 MOST_DRAWN = 50
 """Paths in one picture; more would be one blot."""
@@ -88,14 +89,23 @@ class BrownianPath:
         first, last = (number_text(float(t), 6) for t in self.times[[0, -1]])
         return f"BrownianPath of shape {self.shape} from t = {first} to {last}"
 
-    def __call__(self, t: float) -> Any:
+    def __call__(self, t: Any) -> Any:
         """The path at time ``t``, an array of the shape of the path (its own: do not change it).
+
+        An array of times, in any order, gives it along leading axes.
 
         Raises
         ------
         ArgumentError
             If the path does not reach to ``t``.
+        KindError
+            If ``t`` is tracked, or no real number.
         """
+        if not isinstance(t, float):
+            t = untracked("BrownianPath", "t", t)
+            if t.ndim:
+                return np.array([self(x) for x in t.ravel().tolist()]).reshape(t.shape + self.shape)
+            t = float(t)
         times = self.times
         if not times[0] <= t <= times[-1]:
             first, last = (number_text(float(x), 6) for x in times[[0, -1]])
@@ -112,10 +122,8 @@ class BrownianPath:
             descent.pop()
         while True:
             a, b, left, right, place = descent[-1]
-            if t - a <= self._spacing:
-                return left
-            if b - t <= self._spacing:
-                return right
+            if min(t - a, b - t) <= self._spacing or b - a <= 4 * self._spacing:
+                return left if t - a <= b - t else right
             middle = 0.5 * (a + b)
             between = self._normal(gap, len(descent), place)
             between *= 0.5 * math.sqrt(b - a)
@@ -157,7 +165,7 @@ class BrownianPath:
         first, last = self.times[[0, -1]]
         t = first + (last - first) * np.linspace(0, 1, points)
         t[-1] = last
-        return draw_paths(ax, t, [self(float(x)) for x in t], "W")
+        return draw_paths(ax, t, self(t), "W")
 
 
 def draw_paths(ax: Any, t: Any, values: Any, name: str) -> Any:
@@ -166,7 +174,7 @@ def draw_paths(ax: Any, t: Any, values: Any, name: str) -> Any:
     count = curves.shape[1]
     many = count > FEW
     for k, curve in enumerate(curves.T[:MOST_DRAWN]):
-        ax.plot(t, curve, lw=0.6 if many else 1.2, alpha=0.5 if many else 1, color=COLORS[0 if many else k % 7])
+        ax.plot(t, curve, lw=0.6 if many else 1.2, alpha=0.5 if many else 1, color=COLORS[0 if many else k])
     if many:
         low, high = np.quantile(curves, [0.05, 0.95], axis=1)
         ax.plot(t, curves.mean(1), color=ink(ax), lw=1.6, label=f"mean of {count:,}")
@@ -180,12 +188,18 @@ def draw_paths(ax: Any, t: Any, values: Any, name: str) -> Any:
 
 def increasing(what: str, times: Any) -> Any:
     """The times as an array of floats, checked."""
-    require_real(what, times=times)
-    if isinstance(times, Node) and times.tracked:
-        raise KindError(
-            f"{what} got times that are tracked, but a path of chance has no slope in time. Give plain numbers."
-        )
-    t = np.array(data_of(times), float)
-    if t.ndim != 1 or t.size < 2 or not np.all(np.isfinite(t)) or not np.all(np.diff(t) > 0):
+    t = untracked(what, "times", times)
+    if t.ndim != 1 or t.size < 2 or not np.all(np.isfinite(t)) or not np.all(t[:-1] < t[1:]):
         raise ArgumentError(f"{what} got times={repr_text(times)}; they are two or more finite numbers that increase.")
+    if not math.isfinite(float(t[-1]) - float(t[0])):
+        raise ArgumentError(f"{what} got times={repr_text(times)}; they are too far apart for floats. Scale them down.")
     return t
+
+
+def untracked(what: str, name: str, t: Any) -> Any:
+    """Times as an array of floats of their own, checked to be real numbers that want no gradient."""
+    t = joined(t)
+    if isinstance(t, Node) and t.tracked:
+        raise KindError(f"{what} got tracked {name}, but a path of chance has no slope in time. Give plain numbers.")
+    require_real(what, **{name: t})
+    return np.array(plain_data(t), float)

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from ..core.node import data_of
+from ..core.figures import axes_for
 from ..core.summary import number_text
+from ..core.tree import flatten
+from ..ops.shape import reshape
+from .brownian import draw_paths
+from .ode_system import joined
+from .solving import plain_data, require_real
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,23 @@ class Step:
         return self.y + share ** np.arange(1, len(self.polynomial) + 1) @ self.polynomial
 
 
-@dataclass(frozen=True)
+def places_of(path: list[Step], times: Any) -> list[tuple[int, float]]:
+    """For each of the times the number of the step it lies in, and its share of that; -1 and 1 before the first."""
+    starts = np.array([step.t for step in path])
+    sign = 1.0 if path and path[0].h > 0 else -1.0
+    found = np.searchsorted(sign * starts, sign * times, side="right") - 1
+    return [
+        (i, (at - path[i].t) / path[i].h) if i >= 0 else (-1, 1.0)
+        for i, at in zip(found.tolist(), times.tolist(), strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """What :func:`odeint` found, and how.  Called with a time, or an array of times, it gives the state there.
 
     The states between the steps come from the method's own interpolant, whose order is 4 for ``"dopri5"`` and 3 for
-    the other methods.  They are plain arrays; to differentiate a state, have its time among ``times``.
+    the other methods.  They can be differentiated as those at ``times`` can.
 
     Attributes
     ----------
@@ -65,8 +81,9 @@ class Trajectory:
     rejected: int
     evaluations: int
     mesh: Any
-    path: list[Step] = field(repr=False, compare=False)
-    unpack: Callable[[Any], Any] = field(repr=False, compare=False)
+    path: list[Step] = field(repr=False)
+    states: Callable[[Any], Any] = field(repr=False)
+    unpack: Callable[[Any], Any] = field(repr=False)
 
     def __call__(self, t: Any) -> Any:
         """The state at one time, or along a leading axis at each time of an array.
@@ -75,8 +92,12 @@ class Trajectory:
         ------
         ArgumentError
             Outside of what was solved, or if the steps were not kept.
+        KindError
+            If ``t`` is not made of real numbers.
         """
-        wanted = np.asarray(data_of(t), float)
+        t = joined(t)
+        require_real("The trajectory", t=t)
+        wanted = np.asarray(plain_data(t), float)
         low, high = sorted((float(self.mesh[0]), float(self.mesh[-1])))
         if wanted.size and not (low <= wanted.min() and wanted.max() <= high):
             raise ArgumentError(
@@ -84,19 +105,26 @@ class Trajectory:
                 f"{number_text(float(wanted.max()), 6)}; it was solved from {number_text(low, 6)} to "
                 f"{number_text(high, 6)}."
             )
-        if not self.path:
+        if self.steps and not self.path:
             raise ArgumentError("This trajectory keeps no steps. Ask odeint for it with full_output=True.")
-        sign = 1.0 if self.path[0].h > 0 else -1.0
-        starts = np.array([step.t for step in self.path])
-        found = np.searchsorted(sign * starts, sign * wanted.ravel(), side="right") - 1
-        rows = [
-            self.path[i].at((at - self.path[i].t) / self.path[i].h)
-            for i, at in zip(found.tolist(), wanted.ravel().tolist(), strict=True)
-        ]
-        if not wanted.ndim:
-            return self.unpack(rows[0])
-        found_rows = np.stack(rows) if rows else np.zeros((0, self.path[0].y.size))
-        return self.unpack(found_rows.reshape(*wanted.shape, self.path[0].y.size))
+        rows = self.states(t)
+        return self.unpack(reshape(rows, (*wanted.shape, rows.shape[-1])))
+
+    def plot(self, ax: Any = None, points: int = 513) -> Any:
+        """Draw the solution over time, one curve an entry, the first 50 if there are more; return the Matplotlib axes.
+
+        Of a solution that broke off and kept no steps, the states at the times that it reached are joined.
+
+        Parameters
+        ----------
+        ax : Matplotlib Axes, optional
+        points : int
+            At how many times to ask.
+        """
+        ax = axes_for("Trajectory.plot", ax)
+        t = np.linspace(self.mesh[0], self.mesh[-1], points) if self.path else plain_data(self.t)
+        entries = [np.reshape(plain_data(y), (len(t), -1)) for y in flatten(self(t) if self.path else self.y)]
+        return draw_paths(ax, t, np.concatenate(entries, axis=1), "y")
 
     def __str__(self) -> str:
         def ends(x: Any) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import tree
 from ..core.errors import ArgumentError, ShapeError
+from ..core.summary import number_text
 from ..ops.joining import concatenate
 from .dense import Step
 from .ode_system import System
@@ -35,21 +36,27 @@ class Leapfrog:
         self.force: Any = None
         self.force_after: Any = None
         self.tried: Any = None
+        self.taken = 0
 
     def begin(self, t: float, y: Any) -> Any:
-        """The rate of change of the velocities; the first time it is made sure that they do not enter it."""
-        if self.force is None:
-            n, rate = self.half, self.system(t, y)
-            moved = y + 0.5 * (1 + np.abs(y))
-            other_v, other_q = (np.concatenate(pair) for pair in ((y[:n], moved[n:]), (moved[:n], y[n:])))
-            if np.any(self.system(t, other_v)[n:] != rate[n:]) or np.any(self.system(t, other_q)[:n] != rate[:n]):
-                raise ArgumentError(
-                    "odeint with method='leapfrog' needs rates of change that are separable: that of the positions a "
-                    "function of the velocities, that of the velocities a function of the positions. Here one of them "
-                    "depends on more, such as friction does. Take method='dopri5'."
-                )
-            self.force = rate[n:]
+        """The rate of change of the velocities; after 0, 1, 2, 4, 8, ... steps it is made sure that it can be one."""
+        if self.force is None or self.taken.bit_count() == 1:
+            rate = self.system(t, y)
+            self.system.require_finite(t, rate)
+            self._require_separable(t, y, rate)
+            self.force = rate[self.half :]
         return self.force
+
+    def _require_separable(self, t: float, y: Any, rate: Any) -> None:
+        n = self.half
+        moved = y + 1e-3 * (1 + np.abs(y))
+        other_v, other_q = (np.concatenate(pair) for pair in ((y[:n], moved[n:]), (moved[:n], y[n:])))
+        if np.any(self.system(t, other_v)[n:] != rate[n:]) or np.any(self.system(t, other_q)[:n] != rate[:n]):
+            raise ArgumentError(
+                "odeint with method='leapfrog' needs rates of change that are separable: that of the positions a "
+                "function of the velocities, that of the velocities a function of the positions. At t = "
+                f"{number_text(t, 6)} one of them depends on more, such as friction does. Take method='dopri5'."
+            )
 
     def step(self, t: float, h: float, y: Any) -> Any:
         """The state after a step."""
@@ -64,6 +71,7 @@ class Leapfrog:
     def accept(self) -> None:
         """Go on from the step tried last."""
         self.force = self.force_after
+        self.taken += 1
 
     def memory(self) -> Any:
         """The step tried last."""
@@ -72,17 +80,28 @@ class Leapfrog:
     def polynomial(self, h: float, memory: Any) -> Any:
         """The cubic through both ends with the rates of change there."""
         t, h, y, y1 = memory
-        start, end, rise = h * self.system(t, y), h * self.system(t + h, y1), y1 - y
-        return np.array([start, 3 * rise - 2 * start - end, start + end - 2 * rise])
+        return np.array(_cubic(h * self.system(t, y), h * self.system(t + h, y1), y1 - y))
 
     def record(self, t: Any, h: Any, y: Any, memory: Any = None) -> tuple[Any, Any]:
-        """The step recorded."""
+        """The step recorded: the state after it, and what :meth:`record_between` goes by."""
         n, system = self.half, self.system
         v = y[n:] + 0.5 * h * system.record(t, y)[n:]
         q = y[:n] + h * system.record(t + 0.5 * h, concatenate([y[:n], v]))[:n]
         force = system.record(t + h, concatenate([q, v]))[n:]
-        return concatenate([q, v + 0.5 * h * force]), None
+        y1 = concatenate([q, v + 0.5 * h * force])
+        return y1, (t, y1)
+
+    def record_between(self, share: float, h: float, y: Any, inside: Any) -> Any:
+        """The state at ``t + share * h``, recorded."""
+        t, y1 = inside
+        start, end = h * self.system.record(t, y), h * self.system.record(t + h, y1)
+        return y + sum(share**k * c for k, c in enumerate(_cubic(start, end, y1 - y), 1))
 
     def pull(self, step: Step, memory: Any, g: Any, inner: list[tuple[float, Any]], back: Pullback) -> Any:
-        """The cotangent of the state before a step; no time lies within one."""
+        """The cotangent of the state before a step."""
         return back.step(self, step, memory, g, inner)
+
+
+def _cubic(start: Any, end: Any, rise: Any) -> list[Any]:
+    """Coefficients of the powers 1, 2, 3 of what rises by ``rise`` from 0 to 1, with these slopes at both ends."""
+    return [start, 3 * rise - 2 * start - end, start + end - 2 * rise]

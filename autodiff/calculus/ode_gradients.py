@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.batched import Batched
+from ..core.errors import TapeError
 from ..core.modes import no_grad
 from ..core.node import Node
 from ..core.tape import pull_back, push_forward
@@ -49,10 +50,11 @@ class Solved(Composite):
     """
 
     def __init__(self, system: System, method: Any, walk: Walk, y0: Any, stages: Stages | None, forget: bool) -> None:
-        super().__init__("odeint", r"\dot y = f(t, y)")
+        super().__init__("odeint", r"\frac{dy}{dt} = f(t, y, w)")
         self.system = system
         self.method = method
         self.path = walk.path
+        self.end = walk.y
         self.inside: list[list[tuple[int, float]]] = [[] for _ in walk.path]
         self.at_start = []
         for k, (i, share) in enumerate(walk.places):
@@ -100,7 +102,17 @@ class Solved(Composite):
                     replace(step, memory=self.method.remember(step.t, step.h, step.y))
                     for step in self.path[first : first + size]
                 ]
+            self._require_as_before(steps, first)
             yield steps, self.inside[first : first + size], Stages(self.method, steps, self.system)
+
+    def _require_as_before(self, steps: Sequence[Step], first: int) -> None:
+        ends = np.stack([*(step.y for step in self.path[first + 1 : first + len(steps) + 1]), self.end][: len(steps)])
+        again = np.stack([step.y + (step.h * self.method.b) @ step.memory for step in steps])
+        if not np.all(np.abs(again - ends) <= np.finfo(ends.dtype).eps ** 0.5 * np.abs(ends).max(initial=0)):
+            raise TapeError(
+                "odeint with gradient='checkpoint': the function gave other rates when it was called again for the "
+                "derivative. It may draw random numbers (seed them inside), or use something that was changed since."
+            )
 
     def tangent(self, tangents: dict[int, Any], node: Node, create_graph: bool) -> Any:
         """That of a sweep forwards over the steps."""

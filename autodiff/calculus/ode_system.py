@@ -10,11 +10,25 @@ import numpy as np
 from ..core import tree
 from ..core.errors import KindError, ShapeError
 from ..core.node import Node, data_of, next_index, shape_of
-from ..core.summary import number_text
+from ..core.summary import number_text, repr_text
 from ..ops.joining import concatenate, stack
 from ..ops.shape import reshape
 from ..transforms.composite import older
 from .solving import plain_data, require_finite, require_real
+
+
+def joined(x: Any) -> Any:
+    """An array, or a recorded one, of nested lists of numbers and nodes; anything else as it is."""
+    if not isinstance(x, list | tuple):
+        return x
+    parts = [joined(part) for part in x]
+    if any(isinstance(part, Node) for part in parts):
+        return stack(parts)
+    try:
+        return np.asarray(parts)
+    except ValueError:
+        raise ShapeError(f"{repr_text(x)} has rows of different lengths; an array has rows of one.") from None
+
 
 SEEN = 16
 """So many results are held before what they depend on is looked for."""
@@ -52,7 +66,7 @@ class System:
         self.size: int = ends[-1]
         given = [x.dtype for x, leaf in zip(arrays, leaves, strict=True) if isinstance(leaf, np.ndarray | np.generic)]
         dtype = np.result_type(*given) if given else np.dtype(float)
-        self.dtype = dtype if dtype.kind == "f" else np.dtype(float)
+        self.dtype: Any = dtype if dtype.kind == "f" and dtype.itemsize > 2 else np.dtype(float)  # halves hold no error
         self.vector = self.like == 0 and len(self.shapes[0]) == 1
         self.numbers = all(shape == () for shape in self.shapes)
         self.start = next_index()
@@ -68,13 +82,15 @@ class System:
         ------
         ShapeError
             If it is built otherwise than ``y0``.
+        KindError
+            If a part of it is not made of real numbers.
         """
-        leaves = [state] if self.like == 0 else tree.flatten_like(self.like, state)
-        if self.numbers and not any(isinstance(x, Node) for x in leaves):
+        leaves = [state] if self.like == 0 else self._leaves(state, what)
+        if self.numbers and not any(isinstance(x, Node | list | tuple) for x in leaves):
             row = np.array(leaves)
             if row.shape == (self.size,) and row.dtype.kind in "fiub":
                 return row.astype(self.dtype, copy=False)
-        leaves = [self._joined(x) if isinstance(x, list | tuple) else x for x in leaves]
+        leaves = [joined(x) for x in leaves]
         for x, shape in zip(leaves, self.shapes, strict=True):
             if shape_of(x) != shape:
                 raise ShapeError(
@@ -84,13 +100,29 @@ class System:
         if any(isinstance(x, Node) for x in leaves):
             flat = [reshape(x, -1) for x in leaves]
             return flat[0] if len(flat) == 1 else concatenate(flat)
-        if len(leaves) == 1:
-            return np.asarray(leaves[0], self.dtype).reshape(-1)
-        return np.concatenate([np.asarray(x, self.dtype).reshape(-1) for x in leaves]) if leaves else np.zeros(0)
+        rows = [self._real(x, what).reshape(-1) for x in leaves]
+        return rows[0] if len(rows) == 1 else np.concatenate([*rows, np.zeros(0, self.dtype)])
 
-    @staticmethod
-    def _joined(x: Any) -> Any:
-        return stack(list(x)) if any(isinstance(part, Node) for part in x) else np.asarray(x)
+    def _leaves(self, state: Any, what: str) -> list[Any]:
+        try:
+            return tree.flatten_like(self.like, state)
+        except ShapeError:
+            raise ShapeError(
+                f"odeint: {what} is {repr_text(state)}, which is not built as y0. The function returns the rate of "
+                "change of each entry of the state, in the structure and the shapes of y0."
+            ) from None
+
+    def _real(self, x: Any, what: str) -> Any:
+        """The array of a part of a state; Python numbers of any real kind are rounded to floats."""
+        try:
+            array = np.asarray(x)
+            if array.dtype.kind == "O" and None not in array.ravel():
+                array = array.astype(self.dtype)
+            if array.dtype.kind in "fiub":
+                return array.astype(self.dtype, copy=False)
+        except (TypeError, ValueError):
+            pass
+        raise KindError(f"odeint: {what} has the part {repr_text(x)}; it is to be made of real numbers.")
 
     def unpack(self, y: Any) -> Any:
         """The state that a vector, plain or recorded, stands for; rows of vectors give it a leading axis."""
@@ -106,13 +138,17 @@ class System:
         return parts[0] if self.like == 0 else tree.unflatten(self.like, iter(parts))
 
     def __call__(self, t: float, y: Any) -> Any:
-        """The rate of change at the plain vector ``y``; what ``f`` closes over is noted, where recording is on."""
+        """The rate of change at the plain vector ``y``; what ``f`` closes over is noted, where recording is on.
+
+        It holds until the next call: ``f`` may fill the same array each time.
+        """
         self.evaluations += 1
         return self.note(t, y)
 
     def note(self, t: float, y: Any) -> Any:
         """The same, not counted."""
-        dy = self.f(t, y if self.vector else self.unpack(y))
+        own = y.copy()  # f may write into it
+        dy = self.f(t, own if self.vector else self.unpack(own))
         if isinstance(dy, Node):
             self.met = True
             if dy.tracked:
@@ -126,9 +162,7 @@ class System:
                 if dy.tracked:
                     self._see(dy)
                 dy = plain_data(dy)
-        if dy.dtype.kind not in "fiub":
-            raise KindError(f"odeint: the function returned {dy.dtype} at t = {t}; it is to return real numbers.")
-        return dy
+        return dy if dy.dtype == self.dtype else self._real(dy, "what the function returned")
 
     def _see(self, dy: Node) -> None:
         self._seen.append(dy)
@@ -147,8 +181,11 @@ class System:
 
     def record(self, t: Any, y: Any) -> Any:
         """The rate of change at a recorded vector, recorded."""
-        return self.pack(self.f(t, self.unpack(y)), "what the function returned")
+        dy = self.f(t, self.unpack(y))
+        if self.vector and isinstance(dy, Node) and dy._data.shape == data_of(y).shape:
+            return dy
+        return self.pack(dy, "what the function returned")
 
-    def require_finite(self, t: float, dy: Any) -> None:
+    def require_finite(self, t: float, dy: Any, reached: object = None) -> None:
         """Raise if the rate of change at ``t`` is not finite."""
-        require_finite("odeint", data_of(dy), f"t = {number_text(float(t), 6)}")
+        require_finite("odeint", dy, f"t = {number_text(float(t), 6)}", reached)

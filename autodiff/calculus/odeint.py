@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import numpy as np
 from ..core.checks import is_finite, require_whole
 from ..core.errors import ArgumentError
 from ..core.modes import is_recording, no_grad
-from ..core.node import Node
+from ..core.node import Node, data_of
 from ..core.summary import repr_text
 from ..ops.joining import stack
+from ..ops.shape import reshape
 from ..transforms.lift import require_function
 from .adjoint import Adjoint
-from .dense import Trajectory
+from .dense import Trajectory, places_of
 from .leapfrog import Leapfrog
-from .linearized import FEW, Stages
+from .linearized import Stages
 from .ode_gradients import Solved
 from .ode_system import System
 from .radau import Radau
@@ -61,12 +63,14 @@ def odeint(
     Parameters
     ----------
     f : callable
-        Takes a number ``t`` and a state like ``y0``; returns its rate of change, in the structure and shapes of ``y0``.
+        Takes a number ``t`` and a state like ``y0``; returns its rate of change, in the structure and shapes of ``y0``,
+        where lists of numbers do for arrays.
         Its units are those of the state per unit of time.  It may be written with NumPy; to be differentiated by what
         it closes over it must compute the same when called again.
     y0 : number, array or nested structure of them
         The state at the first time: any tuple, list or dict of arrays.  An array is one state of many entries, a list
-        of numbers is a state that ``f`` sees as a list.
+        of numbers is a state that ``f`` sees as a list.  The precision of arrays is kept, from float32 up; all else is
+        computed in float64.
     times : array_like
         At least one, going up or down.  The solution steps past them and interpolates: many times cost little.
     method : {"dopri5", "rk4", "leapfrog", "radau"}
@@ -96,7 +100,7 @@ def odeint(
     progress : bool
         Show a bar of the time covered, in percent.
     full_output : bool
-        Return a :class:`Trajectory`, which can be called with any time between.
+        Return a :class:`Trajectory`, which can be called with any time between.  All steps are kept for it.
 
     Returns
     -------
@@ -106,11 +110,11 @@ def odeint(
     Raises
     ------
     StepTooSmallError
-        Where the step falls to 16 times the spacing of floats: the solution is singular.
+        Where the step falls to 16 times the spacing of floats: the solution is singular, or jumps.
     StiffnessError
         If an explicit method is held by stability: of 1000 steps, 15 in near succession were at its bound.
     NotFiniteError
-        If ``f`` returns nan or infinite numbers, however small the step.
+        If ``f`` returns nan or infinite numbers, however small the step; with ``"radau"`` its derivative too.
     ConvergenceError
         If ``max_steps`` do not reach the last time.
     InterruptedSolverError
@@ -137,17 +141,19 @@ def odeint(
     _require_options(method, gradient, rtol, atol, step, max_steps)
     moments = _moments(times)
     system = System(f, y0)
+    atol = max(float(atol), float(np.finfo(system.dtype).tiny))  # an entry of 0 has a scale too
     first = start = system.pack(y0)
     plain_start = np.array(plain_data(start), system.dtype)
     require_finite("odeint", plain_start, "y0")
 
     nodes: Any = times if isinstance(times, list | tuple | Node) else moments
-    tracked = [isinstance(t, Node) and t.tracked for t in (nodes[k] for k in range(len(moments)))]
-    if tracked[0]:
+    if _tracked(nodes[0]):
         start = _move(system, nodes[0], moments[0] - nodes[0], start)
-    wanted = isinstance(start, Node) and start.tracked
     recording = bool(is_recording())
-    at_once = gradient == "tape" and method in STAGED and system.size <= FEW
+    wanted = recording and _tracked(start)
+    inputs: tuple[Node, ...] = ()
+    stages = None
+    at_once = gradient == "tape" and method in STAGED
     walk: Walk
 
     def again(f: Callable[..., Any], y0: Any, times: Any) -> Any:
@@ -167,8 +173,30 @@ def odeint(
             system.evaluations,
             np.array(walk.mesh),
             walk.path if full_output else [],
+            states,
             system.unpack,
         )
+
+    def differentiable(rows: Any, way: Walk) -> Any:
+        """The states at the times of ``way`` as a function of all that they depend on."""
+        if not (wanted or inputs):
+            return rows
+        rule: Solved | Adjoint
+        if gradient == "adjoint":
+            rule = Adjoint(system, way.times, start, again)
+        else:
+            rule = Solved(system, way.method, way, start, stages, gradient == "checkpoint")
+        return rule.result(rows, (start, *inputs) if wanted else inputs)
+
+    def states(t: Any) -> Any:
+        """The states at any times within the steps."""
+        asked = np.asarray(data_of(t), float).ravel()
+        along, back = np.unique(walk.sign * asked, return_inverse=True)
+        way = copy(walk)
+        way.times = [moments[0], *(walk.sign * along)]
+        way.places = places_of(walk.path, np.array(way.times))
+        rows = np.stack([plain_start if i < 0 else walk.path[i].at(share) for i, share in way.places])
+        return _at_nodes(system, asked, reshape(t, -1), differentiable(rows, way)[1:][back])
 
     def needs_steps() -> bool:
         """Whether the steps are to be kept, as far as is known yet of what ``f`` closes over."""
@@ -177,39 +205,44 @@ def odeint(
     def go(bar: Any) -> None:
         walk.method.begin(walk.t, walk.y)
         walk.keep = needs_steps()
-        if step is not None:
-            walk.fixed(step, bar, reached)
-        else:
-            walk.adaptive(rtol, atol, bar, reached)
+        # At once: what f closes over is looked for afterwards.  Where it returns a plain number, leaving the tape is
+        # still to be an error.
+        with no_grad() if at_once and system.met else nullcontext():
+            if step is not None:
+                walk.fixed(step, bar, reached)
+            else:
+                walk.adaptive(rtol, atol, bar, reached)
 
     for _ in range(2):
         stepper = METHODS[method](system, rtol, atol)
         inside = full_output or gradient == "tape"
         walk = Walk(system, stepper, plain_start, moments, inside, dense=full_output, max_steps=max_steps)
-        with no_grad() if at_once else nullcontext():  # at once: what f closes over is looked for afterwards
-            walk.run("odeint", progress, reached, go)
+        walk.run("odeint", progress, reached, go)
         if walk.keep or not needs_steps():  # else f used a tensor only later on
             break
 
-    rows: Any = np.stack(walk.rows)
-    stages = None
     if at_once and recording and walk.path and (wanted or system.met):
         stages = Stages(walk.method, walk.path, system)
     inputs = system.inputs() if stages is None else stages.inputs() if system.met else ()
-    if wanted or inputs:
-        rule: Solved | Adjoint
-        if gradient == "adjoint":
-            rule = Adjoint(system, walk.times, start, again)
-        else:
-            rule = Solved(system, walk.method, walk, start, stages, gradient == "checkpoint")
-        rows = rule.result(rows, (start, *inputs) if wanted else inputs)
-    if any(tracked):
-        landed = [
-            _move(system, moments[k], nodes[k] - moments[k], rows[k]) if tracked[k] else rows[k]
-            for k in range(1, len(moments))
-        ]
-        rows = stack([first, *landed])
+    rows = differentiable(np.stack(walk.rows), walk)
+    if _any_tracked(nodes):
+        rows = stack([first, *_at_nodes(system, moments[1:], nodes[1:], rows[1:])])
     return trajectory(moments, rows) if full_output else system.unpack(rows)
+
+
+def _tracked(x: Any) -> bool:
+    return isinstance(x, Node) and bool(x.tracked)
+
+
+def _any_tracked(times: Any) -> bool:
+    return _tracked(times) or (isinstance(times, list | tuple) and any(_tracked(t) for t in times))
+
+
+def _at_nodes(system: System, moments: Any, times: Any, rows: Any) -> Any:
+    """The states at ``moments``, also as a function of ``times``, of which those are the numbers."""
+    if not len(moments) or not _any_tracked(times):
+        return rows
+    return stack([_move(system, t, times[k] - t, rows[k]) for k, t in enumerate(moments)])
 
 
 def _move(system: System, t: Any, h: Any, y: Any) -> Any:
@@ -249,8 +282,10 @@ def _moments(times: Any) -> Any:
         raise ArgumentError(
             f"odeint got times of shape {moments.shape}; they are a list of at least one time, the first that of y0."
         )
-    gaps = np.diff(moments)
-    if not np.all(np.isfinite(moments)) or not (np.all(gaps >= 0) or np.all(gaps <= 0)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = np.diff(moments, append=moments[:1])  # the last: back to the start
+    one_way = np.all(gaps[:-1] >= 0) or np.all(gaps[:-1] <= 0)
+    if not one_way or not np.all(np.isfinite(gaps)):
         raise ArgumentError(
             f"odeint got times={repr_text(moments)}; they are finite, and go one way: up, or down. Sort them."
         )

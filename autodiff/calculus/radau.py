@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import KindError
 from ..core.node import Node
 from ..ops.joining import concatenate, stack
 from ..ops.shape import reshape
@@ -51,6 +52,11 @@ class Radau:
     error_order = 3
 
     def __init__(self, system: System, rtol: float, atol: float) -> None:
+        if system.dtype.itemsize > 8:
+            raise KindError(
+                f"odeint got y0 of {system.dtype}, for which NumPy solves no linear systems, as method='radau' does. "
+                "Take y0.astype(float), or method='dopri5'."
+            )
         self.system = system
         self.rtol = rtol
         self.atol = atol
@@ -64,7 +70,7 @@ class Radau:
     def begin(self, t: float, y: Any) -> Any:
         """The rate of change at the start of a step."""
         if self.rate is None:
-            self.rate = self.system(t, y)
+            self.rate = self.system(t, y).copy()
         return self.rate
 
     def step(self, t: float, h: float, y: Any) -> Any:
@@ -73,19 +79,25 @@ class Radau:
         n = self.system.size
         if self.jacobian is None:
             _, self.jacobian = value_and_jacobian(lambda y: self.system.record(t, y), y)
-            if not np.isfinite(self.jacobian).all():
-                return np.full(n, np.nan)
+        if not np.isfinite(self.jacobian).all():
+            self.z = None
+            return np.full(n, np.nan)
         self.tried = h
-        self.solvers = np.linalg.inv((ROTATED / h)[:, None, None] * np.eye(n) - self.jacobian)
+        try:
+            self.solvers = np.linalg.inv((ROTATED / h)[:, None, None] * np.eye(n) - self.jacobian)
+        except np.linalg.LinAlgError:  # not with another step
+            return None
         z = np.zeros((3, n), self.system.dtype)
         if self.before is not None:  # the polynomial of the step before goes on a while
             h_before, polynomial = self.before
             shares = 1 + C * (h / h_before)
             z += (shares[:, None] ** np.arange(1, 4) - 1) @ polynomial
+        rates = np.empty_like(z)
         scale = self.atol + self.rtol * np.abs(y)
         size_before: float | None = None
         for _ in range(MOST_ITERATIONS):
-            rates = np.stack([self.system(t + c * h, y + row) for c, row in zip(C.tolist(), z, strict=True)])
+            for i, c in enumerate(C.tolist()):
+                rates[i] = self.system(t + c * h, y + z[i])
             if not np.isfinite(rates).all():
                 self.z = None
                 return np.full(n, np.nan)

@@ -27,7 +27,7 @@ class Recorded:
     leaf : Node
         The states, a batch.
     output : Node
-        What was computed of them, a batch.
+        What was computed of them: a batch, if it depends on anything that differs.
     count : int
         How many there are.
 
@@ -59,6 +59,8 @@ class Recorded:
         own = {leaf.index, *(node.index for node in self.nodes)}
         args = {x.index: x for node in self.nodes for x in node.args if isinstance(x, Node) and x.tracked}
         self.shared = [x for i, x in args.items() if i not in own]
+        if not isinstance(output._data, Batch):  # the same at all states
+            self.shared.append(output)
 
     def pull_shared(self, g: Any, wanted: tuple[Node, ...]) -> list[tuple[Node, Any]]:
         """The cotangents of the tensors ``wanted``, from outside, given those of all that was computed.

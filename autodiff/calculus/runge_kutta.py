@@ -128,7 +128,7 @@ class Explicit:
     def begin(self, t: float, y: Any) -> Any:
         """The rate of change at the start of a step."""
         if self.first is None:
-            self.first = self.system(t, y)
+            self.first = self.system(t, y).copy()  # f may fill the same array each time
         return self.first
 
     def step(self, t: float, h: float, y: Any) -> Any:

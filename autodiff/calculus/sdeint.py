@@ -23,6 +23,7 @@ from ..transforms.checkpoint import checkpoint
 from ..transforms.first_order import linearize
 from ..transforms.lift import require_function
 from .brownian import BrownianPath, draw_paths, increasing
+from .ode_system import joined
 from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real, watching
 
 Function = Callable[[float, Any], Any]
@@ -32,7 +33,7 @@ NOISES = ("diagonal", "general")
 GRADIENTS = ("tape", "checkpoint")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SdeSolution:
     """What :func:`sdeint` returns with ``full_output=True``.
 
@@ -48,7 +49,7 @@ class SdeSolution:
     steps : int
         Taken so far.
     evaluations : int
-        Of ``drift``, and as many of ``diffusion``.
+        Of ``drift``, and as many of ``diffusion``; Milstein's method asks that a few times more, to check it.
     """
 
     times: Any
@@ -175,12 +176,14 @@ def sdeint(
     if step is not None and (not is_finite(step) or step <= 0):
         raise ArgumentError(f"sdeint got step={repr_text(step)}; it is a finite number above 0, or None.")
     require_whole("sdeint", max_steps=max_steps)
-    cuts = np.ones(len(t) - 1) if step is None else np.maximum(np.diff(t) / float(step), 1)
-    parts = [1 << math.ceil(math.log2(c) - 1e-9) for c in cuts]
-    if sum(parts) > max_steps:
+    with np.errstate(over="ignore"):
+        cuts = np.ones(len(t) - 1) if step is None else np.maximum(np.diff(t) / float(step), 1)
+        halved = np.exp2(np.ceil(np.log2(cuts) - 1e-9))
+    if halved.sum() > max_steps:
         raise ArgumentError(
-            f"sdeint would take {sum(parts):,} steps, more than max_steps={max_steps:,}. Take a longer step."
+            f"sdeint would take {halved.sum():,.7g} steps, more than max_steps={max_steps:,}. Take a longer step."
         )
+    parts = [int(n) for n in halved]
     y0 = _start(y0)
     stepper = _Stepper(drift, diffusion, method, noise)
     shape = stepper.prepare(float(t[0]), y0)
@@ -208,16 +211,13 @@ def sdeint(
 
 def _start(y0: Any) -> Any:
     """The start, as a tensor if it is tracked, else as an array of floats."""
+    y0 = joined(y0)
     require_real("sdeint", y0=y0)
-    if isinstance(y0, Node) and y0.tracked and is_recording():
-        y = reshape(y0, shape_of(y0))  # a Value becomes a tensor
-        data = plain_data(y)
-        return y if data.dtype.kind == "f" else astype(y, float)
     data = np.array(plain_data(y0))
-    data = data if data.dtype.kind == "f" else data.astype(float)
     if not np.all(np.isfinite(data)):
         raise ArgumentError(f"sdeint got y0={repr_text(data)}; it is made of finite numbers.")
-    return data
+    y = reshape(y0, data.shape) if isinstance(y0, Node) and y0.tracked and is_recording() else data
+    return y if data.dtype.kind == "f" else astype(y, float)
 
 
 def _require_path(path: Any, rng: Any, t: Any, shape: tuple[int, ...]) -> None:
@@ -242,8 +242,8 @@ class _Stepper:
     """One equation and the method that solves it."""
 
     def __init__(self, drift: Function, diffusion: Function, method: str, noise: str) -> None:
-        self.drift = drift
-        self.diffusion = diffusion
+        self.drift: Function = lambda t, y: joined(drift(t, _own(y)))
+        self.diffusion: Function = lambda t, y: joined(diffusion(t, _own(y)))
         self.milstein = method == "milstein"
         self.general = noise == "general"
         self.steps = 0
@@ -256,8 +256,8 @@ class _Stepper:
         self.t = t
         shape = shape_of(y)
         a, b = plain_data(self.drift(t, y)), plain_data(self.diffusion(t, y))
-        self._require_finite(t, a, b)
         require_real("sdeint", drift=a, diffusion=b)
+        self._require_finite(t, a, b)
         if not _fits(np.shape(a), shape):
             raise ShapeError(f"sdeint: drift returned shape {np.shape(a)} for y of shape {shape}. Return that shape.")
         if self.general:
@@ -274,19 +274,17 @@ class _Stepper:
                 f"sdeint: diffusion returned shape {np.shape(b)} for y of shape {shape}. Return that shape, or pass "
                 "noise='general' for a matrix of effects."
             )
-        if self.milstein:
-            self._require_own_noise(t, plain_data(y))
         return shape
 
     def _require_own_noise(self, t: float, y: Any) -> None:
-        """Raise unless the strength of the noise of an entry depends on no other entry of ``y``."""
+        """Raise if the strength of the noise of an entry is seen to depend on another entry of ``y``."""
         _, push = self._linearized(t, y)
         v = np.random.default_rng(0).uniform(1, 2, y.shape).astype(y.dtype)
         own, mixed = plain_data(push(np.ones_like(y))) * v, plain_data(push(v))
         if not np.allclose(own, mixed, rtol=1e-4, atol=0):
             raise ArgumentError(
-                "sdeint got method='milstein' with noise of one entry that depends on another entry of y; there its "
-                "correction is not enough. Use method='euler-maruyama'."
+                "sdeint got method='milstein' with noise of one entry that depends on another entry of y, as at t = "
+                f"{number_text(t, 6)}; there its correction is not enough. Use method='euler-maruyama'."
             )
 
     def run(self, path: BrownianPath, grid: list[float], y: Any) -> Any:
@@ -295,6 +293,8 @@ class _Stepper:
         before = path(grid[0])
         for t, after in itertools.pairwise(grid):
             self.t = t
+            if self.milstein and self.steps & (self.steps - 1) == 0:  # after 0, 1, 2, 4, 8, ... steps
+                self._require_own_noise(t, plain_data(y))
             h, w = after - t, path(after)
             dw = (w - before).astype(dtype)
             before = w
@@ -319,9 +319,10 @@ class _Stepper:
                     f"sdeint: the functions returned shapes {shape_of(a)} and {shape_of(b)} at t = "
                     f"{number_text(t, 6)} for y of shape {shape}. Return the same shapes at all times."
                 )
-            if not isinstance(new, Node) or not new.tracked:
-                new = data
-            y = new if data.dtype == dtype else astype(new, dtype)
+            y = new if isinstance(new, Node) and new.tracked else data
+            if data.dtype != dtype:
+                require_real("sdeint", y=data)
+                y = astype(y, dtype)
             self.steps += 1
             self.advance()
         return y
@@ -333,6 +334,11 @@ class _Stepper:
     def _require_finite(self, t: float, a: Any, b: Any) -> None:
         for name, x in (("drift", a), ("diffusion", b)):
             require_finite(f"sdeint, {name}", x, f"t = {number_text(t, 6)}", self.reached())
+
+
+def _own(y: Any) -> Any:
+    """A state that a function may write into."""
+    return y.copy() if isinstance(y, np.ndarray) else y
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

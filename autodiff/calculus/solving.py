@@ -51,7 +51,11 @@ def require_choice(what: str, **settings: tuple[Any, tuple[Any, ...]]) -> None:
 def require_real(what: str, **values: Any) -> None:
     """Raise unless each value is made of real numbers."""
     for name, x in values.items():
-        if np.asarray(plain_data(x)).dtype.kind not in "fiub":
+        try:
+            kind = np.asarray(plain_data(x)).dtype.kind
+        except ValueError:  # rows of different lengths
+            kind = "O"
+        if kind not in "fiub":
             raise KindError(f"{what} got {name}={repr_text(data_of(x))}; it is made of real numbers.")
 
 
@@ -60,7 +64,7 @@ def require_finite(what: str, y: Any, place: str, reached: object = None) -> Non
     if not np.all(np.isfinite(y)):
         bad = np.asarray(y).ravel()
         raise NotFiniteError(
-            f"{what}: the function returned {number_text(float(bad[~np.isfinite(bad)][0]), 6)} at {place}. Give it "
+            f"{what}: the function returned {number_text(bad[~np.isfinite(bad)][0], 6)} at {place}. Give it "
             "values that are finite where it is asked: another start, a smaller range, a substitution.",
             reached,
         )

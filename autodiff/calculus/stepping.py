@@ -135,9 +135,10 @@ class Walk:
         self._skip()
         while len(self.rows) < len(self.times):
             start, end = self.t, self.times[len(self.rows)]
-            n = max(1, math.ceil(abs(end - start) / size * (1 - 1e-12)))
-            if self.steps + n > self.max_steps:
+            count = abs(end - start) / size * (1 - 1e-12)
+            if self.steps + count > self.max_steps:
                 raise ConvergenceError(self._too_many(f"step={number_text(size, 6)}"), reached())
+            n = max(1, math.ceil(count))
             h = (end - start) / n
             for i in range(1, n + 1):
                 y1 = self.method.step(self.t, h, self.y)
@@ -171,17 +172,21 @@ class Walk:
 
         def norm(x: Any, scale: Any) -> float:
             x = x / scale
-            return math.sqrt(float(x.dot(x)) / x.size) if x.size else 0.0
+            square = float(x.dot(x))
+            if square == math.inf:  # which the entries are not
+                return float(np.max(np.abs(x)))
+            return math.sqrt(square / x.size) if x.size else 0.0
 
         first = method.begin(self.t, self.y)
-        system.require_finite(self.t, first)
+        if not np.isfinite(first).all():
+            system.require_finite(self.t, first, reached())
         h = first_step(system, self.t, self.y, first, end, method.error_order, norm, rtol, atol)
         growth, error_before, signs, calm, bad = 10.0, 1e-4, 0, 0, False
         size = np.abs(self.y)
         while len(self.rows) < len(self.times):
             if self.steps + self.rejected >= self.max_steps:
                 raise ConvergenceError(self._too_many(f"rtol={rtol}, atol={atol}"), reached())
-            smallest = SMALLEST * math.ulp(self.t)
+            smallest = min(SMALLEST * math.ulp(self.t), abs(end - self.t))
             if abs(h) < smallest:
                 self._stuck(smallest, bad, reached)
             t1 = self.t + h
@@ -200,7 +205,7 @@ class Walk:
                 growth = 1.0
                 self.rejected += 1
                 continue
-            if (signs or calm or (self.steps + 1) % STIFF_EVERY == 0) and method.stretch(h, y1) > STABLE:
+            if (signs or (self.steps + 1) % STIFF_EVERY == 0) and method.stretch(h, y1) > STABLE:
                 signs, calm = signs + 1, 0
                 if signs == STIFF_SIGNS:
                     self._stiff(h, reached)
@@ -220,14 +225,16 @@ class Walk:
         place = f"t = {number_text(self.t, 17)}"
         if bad:
             raise NotFiniteError(
-                f"odeint: the function returns nan or infinite numbers right after {place}, however small the step. "
-                "Is the equation defined beyond? End the times before, or mend the function there.",
+                f"odeint: the function returns nan or infinite numbers right after {place}, however small the step; or "
+                "'radau' finds its derivative to be. Is the equation defined beyond? End the times before, or mend the "
+                "function there.",
                 reached(),
             )
         raise StepTooSmallError(
             f"odeint: the step fell below {smallest:.1e}, the spacing of floats, at {place}, where the largest entry "
             f"of the state is {number_text(float(np.max(np.abs(self.y))), 6)}. The solution is singular there, or "
-            "jumps. End the times before, or solve for something that stays finite, such as 1/y.",
+            "jumps, or t is too far from 0 for so fast a change. End the times before, or solve for something that "
+            "stays finite, such as 1/y.",
             reached(),
         )
 
@@ -252,7 +259,7 @@ def first_step(
     scale = atol + rtol * np.abs(y)
     d0, d1 = norm(y, scale), norm(rate, scale)
     h0 = min(1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1, abs(end - t))
-    h0 = math.copysign(h0, end - t)
+    h0 = math.copysign(max(h0, math.ulp(t)), end - t)
     later = system(t + h0, y + h0 * rate)
     d2 = norm(later - rate, scale) / abs(h0)
     largest = max(d1, d2)

@@ -158,6 +158,8 @@ def is_finite(c: Array) -> bool:
     if data.__class__ is np.ndarray and data.dtype.char in "fd":
         flat = data.ravel("K")
         return math.isfinite(flat.dot(flat))
+    if isinstance(data, float):  # a NumPy scalar too
+        return math.isfinite(data)
     if isinstance(data, Batched):
         return is_finite(data.array)
     return not isinstance(data, CAN_BE_INFINITE) or bool(np.isfinite(data).all())

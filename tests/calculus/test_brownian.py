@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+import autodiff as ad
 from autodiff.calculus.brownian import BrownianPath
 from autodiff.core.errors import ArgumentError, KindError
 
@@ -35,6 +36,26 @@ def test_the_order_of_questions_does_not_matter():
     there = {t: np.array(one(t)) for t in asked}
     for t in asked[::-1]:
         assert_array_equal(other(t), there[t])
+
+
+@pytest.mark.parametrize(("start", "end"), [(2.0**50, 2.0**50 + 25), (1e9, 1e9 + 1e-5), (1 - 2.0**-48, 1.0)])
+def test_the_order_does_not_matter_among_the_last_floats(start, end):
+    asked = start + (end - start) * np.arange(65) / 64
+    for seed in range(5):
+        path = BrownianPath([start, end], rng=seed)
+        for t in np.random.default_rng(seed).permutation(asked):
+            assert path(t) == BrownianPath([start, end], rng=seed)(t)
+        assert path(end) != 0
+
+
+def test_arrays_of_times():
+    path = BrownianPath([0, 1, 2], (2, 3), rng=5)
+    found = path([[0.3, 1.7], [0.3, 0]])
+    assert found.shape == (2, 2, 2, 3)
+    assert_array_equal(found, [[path(0.3), path(1.7)], [path(0.3), np.zeros((2, 3))]])
+    assert path([]).shape == (0, 2, 3)
+    with pytest.raises(ArgumentError, match=r"asked at t = 2\.5"):
+        path([0.3, 2.5])
 
 
 def test_a_refined_grid_keeps_its_points():
@@ -96,6 +117,7 @@ def test_plot():
         ([0], (), ArgumentError, "two or more finite numbers that increase"),
         ([0, 0], (), ArgumentError, "two or more finite numbers that increase"),
         ([0, np.inf], (), ArgumentError, "two or more finite numbers that increase"),
+        ([-1e308, 1e308], (), ArgumentError, "too far apart for floats"),
         (["a", "b"], (), KindError, "real numbers"),
         ([0, 1], -1, ArgumentError, "shape=-1; it is a tuple of sizes"),
         ([0, 1], "a", ArgumentError, "shape='a'"),
@@ -104,6 +126,17 @@ def test_plot():
 def test_arguments(times, shape, kind, text):
     with pytest.raises(kind, match=text):
         BrownianPath(times, shape)
+
+
+def test_asked_at_what_is_no_plain_time():
+    path = BrownianPath([0, 1])
+    for t in (ad.Value(0.5), ad.Tensor([0.5]), [ad.Value(0.5)]):
+        with pytest.raises(KindError, match="tracked t, but a path of chance has no slope in time"):
+            path(t)
+    for t in ("a", None, 1j):
+        with pytest.raises(KindError, match="real numbers"):
+            path(t)
+    assert_array_equal(path(ad.Tensor(0.5, requires_grad=False)), path(0.5))
 
 
 def test_asked_outside():

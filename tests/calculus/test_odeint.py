@@ -11,9 +11,9 @@ from scipy.integrate import solve_ivp
 import autodiff as ad
 from autodiff.calculus.ode_system import System
 from autodiff.calculus.odeint import odeint
-from autodiff.calculus.radau import Radau
+from autodiff.calculus.radau import REAL, ROTATED, Radau
 from autodiff.calculus.runge_kutta import DOPRI5, RK4, Explicit
-from autodiff.core.errors import ArgumentError, CompileError, KindError, ShapeError
+from autodiff.core.errors import ArgumentError, CompileError, KindError, ShapeError, StepTooSmallError
 
 
 def exponential(t: Any, y: Any) -> Any:
@@ -198,11 +198,107 @@ def test_radau_on_robertson() -> None:
     assert y[2, 0] == pytest.approx(0.71583, rel=1e-5)
 
 
+def hires(t: Any, y: Any) -> Any:
+    """Schäfer's eight reactions of a plant's growth, a test problem of Hairer and Wanner, IV.10."""
+    a = 280 * y[5] * y[7]
+    return [
+        -1.71 * y[0] + 0.43 * y[1] + 8.32 * y[2] + 0.0007,
+        1.71 * y[0] - 8.75 * y[1],
+        -10.03 * y[2] + 0.43 * y[3] + 0.035 * y[4],
+        8.32 * y[1] + 1.71 * y[2] - 1.12 * y[3],
+        -1.745 * y[4] + 0.43 * y[5] + 0.43 * y[6],
+        -a + 0.69 * y[3] + 1.71 * y[4] - 0.43 * y[5] + 0.69 * y[6],
+        a - 1.81 * y[6],
+        1.81 * y[6] - a,
+    ]
+
+
+def test_radau_on_hires() -> None:
+    y0 = np.array([1, 0, 0, 0, 0, 0, 0, 0.0057])
+    y = odeint(hires, y0, [0.0, 321.8122], method="radau", rtol=1e-5, atol=1e-9)[-1]
+    published = [7.371312573326e-4, 1.442485726316e-4, 5.888729740968e-5, 1.175651343283e-3]
+    published += [2.386356198831e-3, 6.238968252743e-3, 2.849998395186e-3, 2.850001604814e-3]
+    np.testing.assert_allclose(y, published, rtol=1e-5)
+
+
+def test_radau_takes_another_step_where_the_linear_system_has_no_solution() -> None:
+    y0 = np.ones(1)
+    assert Radau(System(lambda t, y: y, y0), 1e-6, 1e-9).step(0.0, float(ROTATED[REAL].real), y0) is None
+
+
 def test_times_may_go_down_and_repeat() -> None:
     times = [1.0, 0.5, 0.5, -1.0]
     np.testing.assert_allclose(odeint(lambda t, y: y, np.e, times), np.exp(times), rtol=1e-5)
     np.testing.assert_array_equal(odeint(lambda t, y: y, 3.0, [2.0]), [3.0])
     np.testing.assert_array_equal(odeint(lambda t, y: y, 3.0, [2.0, 2.0], method="rk4", step=0.1), [3.0, 3.0])
+
+
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+@pytest.mark.parametrize("times", [[1.0, 1 + 1e-15], [1e9, 1e9 + 1e-6], [0.0, 1e-300]], ids=str)
+def test_times_that_are_near(times: Any, method: str) -> None:
+    """Nearer than the smallest step otherwise: one step goes from one to the other."""
+    y = odeint(lambda t, y: -y, 1.0, times, method=method)
+    assert y[-1] == pytest.approx(np.exp(times[0] - times[1]), rel=1e-15)
+
+
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+def test_no_absolute_tolerance_and_entries_of_zero(method: str) -> None:
+    y = odeint(lambda t, y: -y, np.array([0.0, 1.0]), [0.0, 1.0], method=method, atol=0.0)
+    np.testing.assert_allclose(y[-1], [0, np.exp(-1)], rtol=1e-6)
+    assert odeint(lambda t, y: y * 0 + 1, 0.0, [0.0, 1.0], atol=0.0)[-1] == pytest.approx(1)
+
+
+def test_rates_that_overflow_when_squared() -> None:
+    assert odeint(lambda t, y: y * 0 + 1e200, 1.0, [0.0, 1.0])[-1] == pytest.approx(1e200)
+    y = odeint(lambda t, y: -1e150 * y, 1.0, [0.0, 1.0], method="radau")
+    assert y[-1] == pytest.approx(0, abs=1e-9)
+
+
+STEPPED: list[dict[str, Any]] = [{}, {"method": "rk4", "step": 0.1}, {"method": "radau"}]
+
+
+@pytest.mark.parametrize("options", STEPPED, ids=str)
+def test_a_function_may_write_into_its_state(options: Any) -> None:
+    def f(t: Any, y: Any) -> Any:
+        y *= -1
+        return y
+
+    start = np.array([1.0, 2.0])
+    expected = odeint(lambda t, y: -y, start, [0.0, 0.5, 1.0], **options)
+    np.testing.assert_array_equal(odeint(f, start, [0.0, 0.5, 1.0], **options), expected)
+    np.testing.assert_array_equal(start, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("options", STEPPED[1:], ids=str)
+def test_a_function_may_fill_the_same_array_each_time(options: Any) -> None:
+    same = np.empty(2)
+
+    def f(t: Any, y: Any) -> Any:
+        if isinstance(y, np.ndarray):
+            same[:] = brusselator(t, y)
+            return same
+        return brusselator(t, y)  # for the Jacobian
+
+    y0 = np.array([1.5, 3.0])
+    np.testing.assert_array_equal(odeint(f, y0, [0.0, 1.0], **options), odeint(brusselator, y0, [0.0, 1.0], **options))
+
+
+@pytest.mark.parametrize("options", STEPPED, ids=str)
+def test_lists_of_lists_of_numbers_and_tensors(options: Any) -> None:
+    def last(rate: Any) -> Any:
+        y = odeint(lambda t, y: [[-rate * y[0, 0], 0], [y[1, 1], rate]], np.ones((2, 2)), [0.0, 1.0], **options)
+        return y[-1]
+
+    wanted = [[np.exp(-0.5), 1], [2.25, 1.5]]
+    np.testing.assert_allclose(last(0.5), wanted, rtol=1e-6)
+    slope_by_rate = [[-np.exp(-0.5), 0], [0.5, 1]]
+    np.testing.assert_allclose(ad.jacobian(last)(0.5), slope_by_rate, rtol=1e-5, atol=1e-12)
+
+
+def test_half_precision_is_computed_in_double() -> None:
+    y = odeint(lambda t, y: -y, np.ones(2, np.float16), [0.0, 1.0])
+    assert y.dtype == float
+    np.testing.assert_allclose(y[-1], np.exp(-1), rtol=1e-6)
 
 
 def test_the_state_may_be_nested_and_of_any_shape() -> None:
@@ -241,6 +337,7 @@ def test_a_trajectory_says_what_it_is() -> None:
         f"dopri5 from t = 0.0 to 4.0: {trajectory.steps} steps, {trajectory.rejected} rejected, "
         f"{trajectory.evaluations} evaluations"
     )
+    assert trajectory != odeint(exponential, np.ones(1), [0.0, 4.0], full_output=True)
     assert trajectory(2.0).shape == (1,)
     assert trajectory(np.zeros((2, 3))).shape == (2, 3, 1)
     assert trajectory(np.zeros(0)).shape == (0, 1)
@@ -248,6 +345,63 @@ def test_a_trajectory_says_what_it_is() -> None:
         trajectory(4.5)
     backwards = odeint(exponential, np.ones(1), [4.0, 0.0], full_output=True)
     np.testing.assert_allclose(backwards(1.0), np.exp(1.5), rtol=1e-5)
+    for wrong in ("a", None, 1j):
+        with pytest.raises(KindError, match="made of real numbers"):
+            trajectory(wrong)
+    for nowhere in (np.nan, -0.1, [0.0, 5.0]):
+        with pytest.raises(ArgumentError, match="was solved from"):
+            trajectory(nowhere)
+    np.testing.assert_array_equal(odeint(exponential, np.ones(2), [3.0], full_output=True)([3.0]), np.ones((1, 2)))
+
+
+def test_a_trajectory_draws_itself() -> None:
+    circle = odeint(lambda t, y: {"x": y["v"], "v": -y["x"]}, {"x": 1.0, "v": 0.0}, [0.0, 1.0, 7.0], full_output=True)
+    curves = [line.get_xydata() for line in circle.plot(points=29).lines]
+    assert [len(curve) for curve in curves] == [29, 29]
+    np.testing.assert_allclose(curves[0][:, 1], np.cos(np.linspace(0, 7, 29)), atol=1e-5)
+    with pytest.raises(StepTooSmallError) as error:
+        odeint(lambda t, y: y**2, 1.0, np.linspace(0, 2, 21))
+    broken = error.value.reached
+    np.testing.assert_array_equal(broken.plot().lines[0].get_xydata(), np.stack([broken.t, broken.y], axis=1))
+
+
+@pytest.mark.parametrize("gradient", ["tape", "checkpoint", "adjoint"])
+@pytest.mark.parametrize("options", STEPPED, ids=str)
+def test_a_trajectory_is_differentiated_between_the_times(options: Any, gradient: str) -> None:
+    """By the start, a parameter, the first time and the time that it is asked at; backwards in time too."""
+    options = options | ({"step": 0.01} if "step" in options else {"rtol": 1e-9, "atol": 1e-11})
+
+    def f(y0: Any, rate: Any, t0: Any, t: Any, end: float) -> Any:
+        trajectory = odeint(lambda t, y: rate * y, y0, [t0, end], full_output=True, gradient=gradient, **options)
+        return trajectory([0.7, t, 0.4, t])
+
+    def exact(y0: Any, rate: Any, t0: Any, t: Any, end: float) -> Any:
+        return y0 * ad.exp(rate * (ad.stack([0.7, t, 0.4, t]) - t0))
+
+    for t0, end in ((0.1, 1.0), (1.0, 0.1)):
+        for found, wanted in zip(
+            ad.jacobian(f, (0, 1, 2, 3))(1.3, -0.6, t0, 0.55, end),
+            ad.jacobian(exact, (0, 1, 2, 3))(1.3, -0.6, t0, 0.55, end),
+            strict=True,
+        ):
+            np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_a_leapfrog_trajectory_is_differentiated_between_the_times() -> None:
+    def f(start: Any, stiffness: Any) -> Any:
+        swing = odeint(lambda t, s: (s[1], -stiffness * ad.sin(s[0])), (start, 0.1), [0.0, 1.0], method="leapfrog",
+                       step=0.05, full_output=True)  # fmt: skip
+        return ad.stack(swing([0.33, 0.98]))
+
+    ad.testing.check_gradients(f, 1.0, 2.0, order=2)
+
+
+def test_a_trajectory_is_recorded_where_recording_is_on() -> None:
+    rate = ad.Value(0.5)
+    trajectory = odeint(lambda t, y: -rate * y, 1.0, [0.0, 1.0], full_output=True)
+    assert trajectory(0.5).requires_grad
+    with ad.no_grad():
+        assert not trajectory(0.5).requires_grad
 
 
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
@@ -263,17 +417,34 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"times": 3.0}, ArgumentError, r"times of shape \(\)"),
     ({"times": [0, 2, 1]}, ArgumentError, "they are finite, and go one way"),
     ({"times": [0, np.nan]}, ArgumentError, "they are finite, and go one way"),
+    ({"times": [np.inf]}, ArgumentError, "they are finite, and go one way"),
+    ({"times": [-1e308, 1e308]}, ArgumentError, "they are finite, and go one way"),
+    ({"times": [[0], [1, 2]]}, KindError, "made of real numbers"),
     ({"y0": "one"}, KindError, "made of real numbers"),
     ({"y0": 1j}, KindError, "made of real numbers"),
     ({"f": 3}, KindError, "odeint was given a int; it takes a function"),
     ({"f": lambda t, y: np.ones(3)}, ShapeError, r"what the function returned has a part of shape \(3,\) where y0 has"),
-    ({"f": lambda t, y: 1j * y}, KindError, "it is to return real numbers"),
+    ({"f": lambda t, y: y[:, None] * 1j, "y0": np.ones(2)}, ShapeError, r"a part of shape \(2, 1\)"),
+    ({"f": lambda t, y: 1j * y, "y0": np.ones((2, 2))}, KindError, "it is to be made of real numbers"),
+    ({"f": lambda t, y: [1j, 0]}, KindError, "it is to be made of real numbers"),
+    ({"f": lambda t, y: 1j, "y0": 1.0}, KindError, "has the part 1j; it is to be made of real numbers"),
+    ({"f": lambda t, y: None, "y0": 1.0}, KindError, "has the part None; it is to be made of real numbers"),
+    ({"f": lambda t, y: "ab", "y0": 1.0}, KindError, "has the part 'ab'; it is to be made of real numbers"),
+    ({"f": lambda t, y: [[1], [1, 2]]}, ShapeError, "has rows of different lengths"),
+    ({"f": lambda t, y: {"a": 1.0}, "y0": {"a": 1.0, "b": 2.0}}, ShapeError, "which is not built as y0"),
+    ({"y0": np.ones(2, np.longdouble), "method": "radau"}, KindError, "solves no linear systems"),
+    ({"f": lambda t, y: 1j * y}, KindError, "it is to be made of real numbers"),
     ({"method": "leapfrog", "step": 0.1}, ShapeError, "needs y0 to be a pair"),
     ({"method": "leapfrog", "step": 0.1, "gradient": "adjoint"}, ArgumentError, "not separable"),
     (
         {"method": "leapfrog", "step": 0.1, "y0": (1.0, 0.0), "f": lambda t, s: (s[1], -s[0] - s[1])},
         ArgumentError,
         "such as friction does. Take method='dopri5'",
+    ),
+    (
+        {"method": "leapfrog", "step": 0.1, "y0": (1.0, 0.0), "f": lambda t, s: (s[1], -s[0] - max(0, t - 0.1) * s[1])},
+        ArgumentError,
+        "At t = 0.2 one of them depends on more",
     ),
 ]
 

@@ -276,6 +276,24 @@ def test_the_steps_together_give_what_they_give_one_by_one(n: int, options: Any,
             np.testing.assert_allclose(x, expected, rtol=1e-9, atol=1e-12)
 
 
+def test_rates_that_changed_since_are_refused() -> None:
+    scale = np.ones(2)
+    rate = ad.Tensor([0.3, 0.4])
+    y = odeint(lambda t, y: -rate * scale * y, np.ones(2), [0.0, 1.0], gradient="checkpoint")
+    scale[:] = 2
+    with pytest.raises(ad.errors.TapeError, match="other rates when it was called again"):
+        y[-1].sum().backward()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("n", [3, 30])
+def test_a_rate_that_depends_on_parameters_alone(n: int, way: str) -> None:
+    def end(rate: Any) -> Any:
+        return odeint(lambda t, y: rate * 1.0, np.zeros(n), [0.0, 0.5, 1.0], gradient=way)[-1].sum()
+
+    np.testing.assert_allclose(ad.grad(end)(np.arange(1.0, n + 1)), np.ones(n), rtol=1e-12)
+
+
 def test_jacobians_of_many_columns_and_of_many_rows() -> None:
     rates = np.linspace(0.1, 0.6, 6)
 

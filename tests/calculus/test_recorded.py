@@ -31,6 +31,10 @@ def unmoved(t: Any, y: Any) -> Any:
     return ad.tanh(WEIGHT[0] * t)
 
 
+def everywhere_the_same(t: Any, y: Any) -> Any:
+    return ad.tanh(WEIGHT[0] * RATE)
+
+
 def recorded(f: Any) -> Recorded:
     leaf: Node = ad.Tensor(batch_of(STATES))
     times = ad.Tensor(batch_of(TIMES), requires_grad=False)
@@ -39,7 +43,7 @@ def recorded(f: Any) -> Recorded:
     return Recorded(leaf, y, len(TIMES))
 
 
-@pytest.mark.parametrize("f", [straight, nested, unmoved])
+@pytest.mark.parametrize("f", [straight, nested, unmoved, everywhere_the_same])
 def test_a_part_is_the_function_at_one_state(f: Any) -> None:
     part, g = Part(recorded(f)), np.arange(1.0, 5.0)
     for i in (4, 0, 5):
@@ -50,7 +54,7 @@ def test_a_part_is_the_function_at_one_state(f: Any) -> None:
             np.testing.assert_allclose(np.zeros(4) if x is None else x, ad.stop_gradient(expected), rtol=1e-12)
 
 
-@pytest.mark.parametrize("f", [straight, nested, unmoved])
+@pytest.mark.parametrize("f", [straight, nested, unmoved, everywhere_the_same])
 def test_what_is_shared_gets_the_sum_over_the_states(f: Any) -> None:
     g = np.random.default_rng(2).normal(size=STATES.shape)
     found = {x.name: c for x, c in recorded(f).pull_shared(g, (WEIGHT, RATE))}

@@ -195,6 +195,42 @@ def test_float32_stays(method):
     assert g.dtype == np.float32
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_lists_are_taken(method):
+    """Of numbers and tensors: as the start, and as what the functions return."""
+
+    def end(x):
+        return sdeint(
+            lambda t, y: [y[1], -x], lambda t, y: [x * y[0], 0.1], [x, 2.0], [0, 1], step=0.25, rng=0, method=method
+        )[-1]
+
+    def stacked(x):
+        return sdeint(
+            lambda t, y: ad.stack([y[1], -x]),
+            lambda t, y: ad.stack([x * y[0], 0.1]),
+            ad.stack([x, 2.0]),
+            [0, 1],
+            step=0.25,
+            rng=0,
+            method=method,
+        )[-1]
+
+    assert_allclose(end(0.3), stacked(0.3), rtol=1e-14)
+    assert_allclose(ad.jacobian(end)(0.3), ad.jacobian(stacked)(0.3), rtol=1e-14)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_functions_may_write_into_the_state(method):
+    def twice(t, y):
+        y *= 2
+        return y
+
+    def end(drift, diffusion):
+        return sdeint(drift, diffusion, np.ones(2), [0, 0.5, 1], rng=0, method=method)
+
+    assert_array_equal(end(twice, twice), end(lambda t, y: 2 * y, lambda t, y: 2 * y))
+
+
 def test_time_reaches_the_functions():
     y = sdeint(lambda t, y: 2 * t, lambda t, y: 0.0, 0.0, [1, 2], step=2.0**-10)
     assert_allclose(y[-1], 3, atol=1e-3)
@@ -217,6 +253,7 @@ def test_full_output():
     again = sdeint(drift, diffusion, np.ones(3), times, step=0.125, path=solution.path)
     assert_array_equal(solution.y, again)
     assert_array_equal(solution.times, times)
+    assert solution != sdeint(drift, diffusion, np.ones(3), times, step=0.125, rng=1, full_output=True)
 
 
 @pytest.mark.parametrize("count", [2, 12])
@@ -258,6 +295,35 @@ def test_pictures(count):
         ({"path": BrownianPath([0, 1], 3)}, ShapeError, r"path of shape \(3,\), but the noise has shape \(2,\)"),
         ({"path": BrownianPath([0, 0.5], 2)}, ArgumentError, "times from 0 to 1, but BrownianPath of shape"),
         ({"method": "milstein", "diffusion": lambda t, y: y[::-1]}, ArgumentError, "depends on another entry"),
+        (
+            {"method": "milstein", "step": 0.125, "diffusion": lambda t, y: y if t < 0.5 else y[::-1]},
+            ArgumentError,
+            "depends on another entry of y, as at t = 0.5",
+        ),
+        (
+            {
+                "method": "milstein",
+                "y0": [0.0, 0.0],
+                "drift": lambda t, y: 1.0,
+                "times": [0, 1, 2],
+                "diffusion": lambda t, y: y * y[::-1],
+            },
+            ArgumentError,
+            "as at t = 1.0",
+        ),
+        ({"step": 1e-320}, ArgumentError, "would take inf steps, more than max_steps"),
+        ({"times": [-1e308, 1e308]}, ArgumentError, "too far apart for floats"),
+        ({"times": [ad.Value(0.0), 1.0]}, KindError, "tracked times"),
+        ({"times": [[0], [1, 2]]}, ShapeError, "rows of different lengths"),
+        ({"y0": [[1], [1, 2]]}, ShapeError, "rows of different lengths"),
+        ({"y0": ad.Tensor([np.nan, 2])}, ArgumentError, "made of finite numbers"),
+        ({"drift": lambda t, y: None}, KindError, "drift=None; it is made of real numbers"),
+        ({"diffusion": lambda t, y: 1j * y}, KindError, "diffusion=.* it is made of real numbers"),
+        (
+            {"drift": lambda t, y: y * (1j if t else 1), "times": [0, 1, 2]},
+            KindError,
+            "y=.* it is made of real numbers",
+        ),
     ],
 )
 def test_arguments(options, kind, text):
