@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..core import numbers
-from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.modes import enable_grad
-from ..core.node import data_of, shape_of
-from ..core.summary import repr_text
-from ..transforms.first_order import jvp
+from ..core.dispatch import joined
+from ..core.errors import ArgumentError, NotFiniteError, ShapeError
+from ..core.node import Node, data_of, shape_of, size_of
+from ..core.summary import number_text, repr_text
+from ..ops import linalg
+from ..ops.select import equal, where
+from ..ops.shape import reshape
+from ..transforms.first_order import jvp, one_like
 from ..transforms.jacobian import jacobian
 from ..transforms.lift import require_function
-from .solving import plain_data, refuse_compiling, require_finite
+from .solving import plain_data, refuse_compiling
+from .taylor import as_point, first_bad, require_numbers
 
 NORMS = (1, 2, math.inf, "fro", None)
 
@@ -29,7 +32,7 @@ def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
     f : callable
         Of one argument.
     x : number or array_like
-        Where; of a number kind of any precision, or real or complex arrays.
+        Where; of a number kind of any precision, or real or complex arrays.  Python's ints count as floats.
     norm : 1, 2, inf, "fro" or None
         In which norm errors of arrays are measured: the norm of vectors of all entries, and the norm of matrices that
         belongs to it ("fro" bounds the one of 2 from above).  None gives the factor of each entry by each entry.
@@ -38,12 +41,15 @@ def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
     -------
     float, or a number of the kind of ``x``, or ndarray
         ``abs(x f'(x) / f(x))`` of numbers; ``norm(J) norm(x) / norm(f(x))`` of arrays; with ``norm=None`` an array of
-        shape ``f(x).shape + x.shape`` with ``abs(x_j J_ij / f_i)``.
+        shape ``f(x).shape + x.shape`` with ``abs(x_j J_ij / f_i)``.  If ``x`` is tracked, or what ``f`` closes over, it
+        is recorded, and can be differentiated itself.
 
     Raises
     ------
     ArgumentError
         If ``norm`` is not one of those.
+    KindError, ShapeError
+        If ``x`` is not one number or array, or is one of whole numbers; if ``f`` does not return one.
     NotFiniteError
         If ``f`` or its derivative is not finite at ``x``.
 
@@ -74,47 +80,52 @@ def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
     refuse_compiling("condition_number")
     if not isinstance(norm, int | float | str | None) or norm not in NORMS:
         raise ArgumentError(f"condition_number got norm={repr_text(norm)}; there are {', '.join(map(str, NORMS))}.")
-    at = plain_data(x)
-    if numbers.is_number(type(at)) and not isinstance(at, bool):
-        return _of_number(f, at)
-    at = np.asarray(at)
-    if at.dtype.kind not in "fciu":
-        raise KindError(f"condition_number got x={repr_text(x)}; it takes a number or an array of them.")
-    at = at.astype(float) if at.dtype.kind in "iu" else at
-    with np.errstate(all="ignore"):  # what is not finite raises
-        y = np.asarray(plain_data(f(at)))
-        slopes = np.asarray(plain_data(jacobian(f)(at)))
-    require_finite("condition_number", y, f"x = {repr_text(at)}")
-    require_finite("condition_number", slopes, f"x = {repr_text(at)}, in its derivative,")
-    if slopes.shape != y.shape + at.shape:
-        raise ShapeError(f"condition_number needs f to return one array, it returned {repr_text(y)}.")
-    if norm is None:
-        above = np.abs(slopes) * np.abs(at)
-        return _ratio(above, np.broadcast_to(np.abs(y).reshape(y.shape + (1,) * at.ndim), above.shape))
-    order: Any = norm
-    vector: Any = 2 if norm == "fro" else norm
-    sizes = [np.linalg.norm(a.ravel(), vector) if a.size else 0.0 for a in (at, y)]
-    steepest = np.linalg.norm(slopes.reshape(y.size, at.size), order) if slopes.size else 0.0
-    return float(_ratio(np.asarray(steepest * sizes[0]), np.asarray(sizes[1])))
-
-
-def _of_number(f: Callable[[Any], Any], x: Any) -> Any:
-    x = numbers.like(x, x) if not isinstance(x, int) else float(x)
-    with enable_grad():
-        y, slope = (data_of(v) for v in jvp(f, (x,), (numbers.like(x, 1),)))
+    x = as_point("condition_number", x)
+    if isinstance(plain_data(x), np.ndarray):
+        return _of_array(f, x, norm)
+    y, slope = jvp(f, (x,), (one_like(x),))
+    require_numbers(y, "condition_number")
+    _require_finite(x, y, slope)
+    above, below = abs(slope * x), abs(y)
     if shape_of(y):
-        return _ratio(np.abs(np.asarray(slope) * x), np.abs(np.asarray(y)))
-    if isinstance(y, float | complex | np.generic | np.ndarray):
-        require_finite("condition_number", y, f"x = {x}")
-        require_finite("condition_number", slope, f"x = {x}, in its derivative,")
-    above, below = abs(x * slope), abs(y)
-    if below == 0:
-        return math.inf if above != 0 else 0.0
-    found = above / below
-    return found.item() if isinstance(found, np.generic | np.ndarray) else found
+        return _ratio(above, below)
+    if data_of(below) == 0:
+        return math.inf if data_of(above) != 0 else 0.0
+    return above / below
+
+
+def _of_array(f: Callable[[Any], Any], x: Any, norm: Any) -> Any:
+    with np.errstate(all="ignore"):  # what is not finite raises
+        y = f(x)
+        require_numbers(y, "condition_number")
+        made: list[Any] = [a if isinstance(a, Node) else joined(a) for a in (y, jacobian(f)(x))]
+    y, slopes = made
+    if shape_of(slopes) != shape_of(y) + shape_of(x):
+        raise ShapeError(f"condition_number needs f to return one array, it returned {repr_text(data_of(y))}.")
+    _require_finite(x, y, slopes)
+    if norm is None:
+        return _ratio(abs(slopes) * abs(x), reshape(abs(y), shape_of(y) + (1,) * len(shape_of(x))))
+    if not size_of(slopes):
+        return 0.0
+    entries = 2 if norm == "fro" else norm
+    steepest = linalg.norm(reshape(slopes, (size_of(y), size_of(x))), norm)
+    sizes = [linalg.norm(reshape(a, (-1,)), entries) for a in (x, y)]
+    found = _ratio(steepest * sizes[0], sizes[1])
+    return found if isinstance(found, Node) else float(found)
+
+
+def _require_finite(x: Any, y: Any, slopes: Any) -> None:
+    for found, part in ((y, ""), (slopes, ", in its derivative")):
+        data = plain_data(found)
+        place = first_bad(data)
+        if place is not None:
+            raise NotFiniteError(
+                f"condition_number: the function returned {number_text(np.asarray(data)[place], 6)} at "
+                f"x = {repr_text(data_of(x))}{part}. Ask at a point where both are finite."
+            )
 
 
 def _ratio(above: Any, below: Any) -> Any:
     """``above / below``; where the second is 0, inf, or 0 if the first is too."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(above == 0, 0.0, above / below)
+        return where(equal(above, 0), 0.0, above / below)

@@ -19,7 +19,7 @@ from ..transforms.first_order import jvp, one_like
 from ..transforms.jacobian import jacobian
 from ..transforms.lift import ARRAYS, require_function, zeros
 from ..transforms.vmap import vmap
-from .taylor import Kept, along, as_point, require_order
+from .taylor import along, as_point, require_numbers, require_order
 
 Function = Callable[[Any], Any]
 
@@ -40,7 +40,7 @@ def derivative(f: Function, x: Any, n: Any = 1) -> Any:
         The derivative is as exact as the arithmetic of its kind.  Python's ints count as floats.
     n : int
         How often to differentiate: once by a forward sweep, more often by a sweep of power series, see
-        :func:`~autodiff.calculus.taylor`, in time of order ``n**2``.
+        :func:`~autodiff.calculus.taylor`, in time of order ``n**2``; 0 gives ``f(x)``.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def derivative(f: Function, x: Any, n: Any = 1) -> Any:
     ArgumentError
         If ``n`` is no whole number from 0 up.
     KindError
-        If ``x`` is not one number or array, or is one of whole numbers.
+        If ``x`` is not one number or array, or is one of whole numbers; if ``f`` returns anything but numbers.
 
     Examples
     --------
@@ -72,19 +72,29 @@ def derivative(f: Function, x: Any, n: Any = 1) -> Any:
 
 def _along(f: Function, x: Any, v: Any, n: int, what: str) -> Any:
     """The ``n``-th derivative of ``f(x + t v)`` by ``t`` at 0."""
-    if n == 0:
-        return f(x)
     if n == 1:
-        y = jvp(f, (x,), (v,))[1]
-        return tree.tree_map(lambda c: c[()] if isinstance(x, np.generic) and isinstance(c, np.ndarray) else c, y)
-    return tree.tree_map(lambda row: _derivative_of(row, n), along(f, x, v, n, what))
+        y, slope = jvp(f, (x,), (v,))
+        require_numbers(y, what)
+        return tree.tree_map(lambda c: c[()] if isinstance(x, np.generic) and isinstance(c, np.ndarray) else c, slope)
+    bits = _bits(n) if all(map(_is_of_floats, tree.flatten(x))) else 0
+    factor = math.factorial(n) / 2 ** (bits * n) if bits else math.factorial(n)
+    rows = along(f, x, v, n, what, 2.0**bits)
+    return tree.tree_map(lambda row: _times(row.coefficients[n], factor), rows)
 
 
-def _derivative_of(row: Kept, n: int) -> Any:
-    """``n!`` times coefficient ``n``."""
-    c = row.coefficients[n]
-    factor = math.factorial(n)
-    y = c * (float(factor) if isinstance(data_of(c), (*ARRAYS, np.generic, float, complex)) else factor)
+def _bits(n: int) -> int:
+    """Of the power of two next to the ``n``-th root of ``n!``: steps of it keep coefficients in the range of floats."""
+    return round(math.log2(math.factorial(n)) / max(n, 1))
+
+
+def _is_of_floats(x: Any) -> bool:
+    return isinstance(data_of(x), (*ARRAYS, np.generic, int, float, complex))
+
+
+def _times(c: Any, factor: float) -> Any:
+    if factor == 1:
+        return c
+    y = c * (float(factor) if _is_of_floats(c) else factor)
     return np.asarray(y) if isinstance(c, np.ndarray) else y
 
 
@@ -111,6 +121,8 @@ def directional_derivative(f: Function, x: Any, v: Any, n: Any = 1) -> Any:
         If ``n`` is no whole number from 0 up.
     ShapeError
         If ``v`` has another structure or shape than ``x``.
+    KindError
+        If ``x`` or what ``f`` returns is anything but numbers.
 
     Examples
     --------
@@ -186,7 +198,7 @@ def laplacian(f: Function, x: Any) -> Any:
     Raises
     ------
     KindError
-        If ``x`` is not an array, or is one of whole numbers.
+        If ``x`` is not an array, or is one of whole numbers; if ``f`` returns anything but numbers.
 
     Notes
     -----

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,16 @@ from ..core import numbers
 from ..core.axes import MARKERS, ink, palette, tick_text
 from ..core.errors import ArgumentError, AutodiffError, KindError, ShapeError
 from ..core.figures import axes_for
-from ..core.node import data_of, shape_of, size_of
+from ..core.node import data_of, is_complex, shape_of, size_of
 from ..core.summary import kind_text, number_text, repr_text
 from ..transforms.lift import require_function
 from ..transforms.quotients import central_difference, complex_step, forward_difference, richardson_difference
-from .taylor import first_bad, require_finite_point, taylor
+from .taylor import finite_series, first_bad
 
 Function = Callable[[Any], Any]
 
 DECADES = 16
 """Steps go from 1/10 down to ten to the power of minus this."""
-
 
 QUOTIENTS = {
     "forward": forward_difference,
@@ -123,9 +122,10 @@ class DifferenceTable:
                 k = min(inside, key=lambda k: h[k])
                 ax.annotate(text, (h[k], line[k]), beside, textcoords="offset points", fontsize=8, color=ink(ax))
         colors = palette(ax, len(self.errors))
-        for (method, errors), color, marker in zip(self.errors.items(), colors, MARKERS, strict=False):
+        for i, (method, errors) in enumerate(self.errors.items()):
             drawn = [zero if error == 0 else error for error in errors]
-            ax.plot(h, drawn, marker, color=color, linestyle="-", linewidth=1, markersize=4, label=method)
+            under = {"markersize": 3 + i, "zorder": 2.5 - i / 10}  # where curves meet, all of them are seen
+            ax.plot(h, drawn, MARKERS[i], color=colors[i], linestyle="-", linewidth=1, label=method, **under)
         if any(error == 0 for errors in self.errors.values() for error in errors):
             ax.axhline(zero, color=ink(ax), linewidth=0.5, alpha=0.4, zorder=0)
             ax.annotate("0", (0, zero), (-4, 0), ("axes fraction", "data"), "offset points", ha="right", va="center")
@@ -156,9 +156,9 @@ def difference_table(f: Function, x: Any, steps: Sequence[Any] | None = None) ->
     KindError
         If ``x`` is not one real number.
     ArgumentError
-        If ``x`` is not finite, or a step is not above 0.
-    ShapeError
-        If ``f`` returns more than one number.
+        If ``x`` is not finite, or a step is not above 0, or there is none.
+    KindError, ShapeError
+        If ``f`` does not return one real number.
     NotFiniteError
         If ``f`` or one of its first three derivatives is not finite at ``x``.
 
@@ -189,13 +189,8 @@ def difference_table(f: Function, x: Any, steps: Sequence[Any] | None = None) ->
     x = float(x) if type(x) is int else x
     if isinstance(x, bool) or not numbers.is_number(type(x)) or not numbers.is_ordered(x):
         raise KindError(f"difference_table got {kind_text(x)} as x; it takes one real number.")
-    require_finite_point("difference_table", x)
-    one = numbers.like(x, 1)
-    given = [one / 10**k for k in range(1, DECADES + 1)] if steps is None else [numbers.like(x, h) for h in steps]
-    for h in given:
-        if first_bad(h) is not None or not h > 0:
-            raise ArgumentError(f"difference_table got a step {repr_text(h)}; each is a finite number above 0.")
-    coefficients = taylor(lambda x: _one_number(f(x)), x, 3)
+    given = _steps(x, steps)
+    coefficients = finite_series(lambda x: _one_number(f(x)), x, 3, "difference_table")
     if not isinstance(coefficients, list):  # what f returned was an array of one entry
         coefficients = list(coefficients.ravel())
     coefficients = [data_of(c) for c in coefficients]
@@ -212,20 +207,35 @@ def difference_table(f: Function, x: Any, steps: Sequence[Any] | None = None) ->
     return DifferenceTable(x, exact, given, values, errors, coefficients, note)
 
 
+def _steps(x: Any, steps: Any) -> list[Any]:
+    """The steps, in the kind of ``x``."""
+    if steps is None:
+        one = numbers.like(x, 1)
+        return [one / 10**k for k in range(1, DECADES + 1)]
+    given = [data_of(h) for h in steps] if isinstance(steps, Iterable) else []
+    if not given:
+        raise ArgumentError(f"difference_table got steps={repr_text(steps)}; give a list of them, as [0.1, 0.01].")
+    for h in given:
+        if shape_of(h) or not numbers.is_ordered(h) or first_bad(h) is not None or not h > 0:
+            raise ArgumentError(f"difference_table got a step {repr_text(h)}; each is a finite number above 0.")
+    return [numbers.like(x, h) for h in given]
+
+
 def _one_number(y: Any) -> Any:
-    if isinstance(y, tuple | list | dict) or size_of(y) != 1:
-        found = f"shape {shape_of(y)}" if shape_of(y) else kind_text(y)
-        raise ShapeError(f"difference_table takes a function that returns one number; it returned {found}.")
+    if isinstance(y, tuple | list | dict) or size_of(y) != 1 or is_complex(y):
+        found = f"shape {shape_of(y)}" if shape_of(y) else kind_text(data_of(y))
+        raise ShapeError(f"difference_table takes a function that returns one real number; it returned {found}.")
     return y
 
 
 def _value(quotient: Callable[..., Any], f: Function, x: Any, h: Any) -> Any:
-    """A difference quotient; nan where the function has no value beside ``x``, of numbers that raise there."""
+    """A difference quotient; nan where the function has no value beside ``x``, or a complex one."""
     try:
-        y = quotient(lambda x: data_of(f(x)), x, h)
+        with np.errstate(all="ignore"):
+            y = quotient(lambda x: data_of(f(x)), x, h)
     except (ArithmeticError, ValueError):
         return math.nan
-    return y.item() if isinstance(y, np.generic | np.ndarray) else y
+    return math.nan if is_complex(y) else y.item() if isinstance(y, np.generic | np.ndarray) else y
 
 
 def _distance(value: Any, exact: Any) -> float:

@@ -25,6 +25,9 @@ from ..core.node import Node
 from ..core.rule import Rule, Written
 from ..core.tape import collect
 from ..ops.arithmetic import add, divide, multiply, subtract
+from ..ops.products import matmul
+from ..ops.shape import expand_dims, squeeze
+from ..ops.solving import solve_for
 from ..transforms.lift import lift, zeros
 from .solving import plain_data
 
@@ -42,6 +45,10 @@ LINEAR = {"setitem"}
 
 LARGEST_PRODUCT = 64
 """Powers up to this one are products of whole series: exact wherever products are, and accurate next to 0 too."""
+
+
+SMALL = 64
+"""Constant arrays up to this size are told apart by their numbers, as those that derivatives make anew."""
 
 
 class Series:
@@ -161,7 +168,9 @@ class Sweep:
             return -x.index if series is None else id(series)
         if isinstance(x, float | complex):
             return type(x), str(x)  # a zero has a sign
-        return id(x) if isinstance(x, np.ndarray) else (type(x), x)
+        if isinstance(x, np.ndarray):
+            return (x.dtype, x.shape, x.tobytes()) if x.size <= SMALL else id(x)
+        return type(x), x
 
     def _rest(self, node: Node) -> Callable[[int], Coefficient] | None:
         """How the coefficients of a node follow; None if it depends on no input, or is constant between jumps."""
@@ -174,9 +183,13 @@ class Sweep:
         if rule.name in PRODUCTS:
             return lambda k: self._product(node, k)
         if rule.name == "divide":
-            return lambda k: self._quotient(node, node._a, node._b, k)
+            return lambda k: self._quotient(node, node._a, node._b, k, multiply, divided_by)
         if rule.name == "reciprocal":
-            return lambda k: self._quotient(node, None, node._a, k)
+            return lambda k: self._quotient(node, None, node._a, k, multiply, divided_by)
+        if rule.name == "solve":
+            vector = node._b.ndim == 1
+            product = (lambda a, y: squeeze(matmul(a, expand_dims(y, -1)), -1)) if vector else matmul
+            return lambda k: self._quotient(node, node._b, node._a, k, product, lambda a, y: solve_for(a, node._b, y))
         if rule.name == "square":
             return lambda k: fitted(node, self._convolved(multiply, [node._a, node._a], k))
         if rule.name == "power" and active == ["x"]:
@@ -227,17 +240,19 @@ class Sweep:
                 for factors in self._factors(others, k - j):
                     yield c, *factors
 
-    def _quotient(self, node: Node, a: Any, b: Any, k: int) -> Coefficient:
-        """Of ``y = a / b``, from ``a = y b``; of ``1 / b`` if ``a`` is None."""
+    def _quotient(
+        self, node: Node, a: Any, b: Any, k: int, product: Callable[..., Any], solved: Callable[..., Any]
+    ) -> Coefficient:
+        """Of the ``y`` with ``b y = a``, or ``b y = 1`` if ``a`` is None; ``solved`` gives it for a constant ``b``."""
         found = self.at(a, k) if a is not None else None
         taken = total(
-            multiply(b_j, y)
+            product(b_j, y)
             for j in range(1, k + 1)
             if (b_j := self.at(b, j)) is not None and (y := self.at(node, k - j)) is not None
         )
         if taken is not None:
             found = -taken if found is None else subtract(found, taken)
-        return None if found is None else fitted(node, divide(found, self.at(b, 0)))
+        return None if found is None else fitted(node, solved(self.at(b, 0), found))
 
     def _power(self, node: Node) -> Callable[[int], Coefficient]:
         """Of ``y = x ** p`` for a constant ``p``: by products, from ``x y' = p x' y``, or by the JVP."""
@@ -335,6 +350,11 @@ def is_flat(rule: Rule, wrt: str) -> bool:
     """Whether a rule declares that its slope in this input is 0: it is constant between jumps."""
     written = rule.jvps.get(wrt)
     return written is not None and written.function is None and written.call.endswith(", 0)")
+
+
+def divided_by(b: Any, a: Any) -> Any:
+    """``a / b``."""
+    return divide(a, b)
 
 
 def total(terms: Iterable[Any]) -> Coefficient:

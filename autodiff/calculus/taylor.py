@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..core import tree
+from ..core import numbers, tree
 from ..core.errors import ArgumentError, KindError, NotFiniteError
 from ..core.node import Node, data_of, shape_of
 from ..core.summary import kind_text, number_text, repr_text
+from ..ops.arithmetic import multiply
 from ..ops.joining import stack
 from ..transforms.first_order import one_like
-from ..transforms.lift import ARRAYS, Call, require_function, result, same_kind, zeros
-from .series import Coefficient, Sweep
+from ..transforms.lift import ARRAYS, Call, require_function, result, same_kind
+from .series import Sweep
 
 
 def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
@@ -42,7 +43,7 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
     ArgumentError
         If ``order`` is no whole number from 0 up, or ``x`` is not finite.
     KindError
-        If ``x`` is not one number or array, or is one of whole numbers.
+        If ``x`` is not one number or array, or is one of whole numbers; if ``f`` returns anything but numbers.
     NotFiniteError
         If a coefficient is nan or infinite: ``f`` has no power series at ``x``.
 
@@ -54,7 +55,8 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
     nested sweeps take ``2**d``.
 
     Between jumps and kinks, floors and absolute values are the polynomials that they are on one side: at a kink the
-    coefficients are those of the subgradient of smallest size.
+    coefficients are those of the subgradient of smallest size.  Where a rate of 0 meets an infinite slope, nothing
+    comes of it, as in every sweep: ``sqrt(x**4)`` has coefficients of 0 at 0, though it is ``x**2``.
 
     References
     ----------
@@ -70,11 +72,15 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
     [1.0, 1.0, 0.5, 0.16666666666666666]
     """
     require_order("taylor", order=order)
-    x = as_point("taylor", x)
-    require_finite_point("taylor", x)
-    rows = along(f, x, one_like(x), order, "taylor")
+    return finite_series(f, as_point("taylor", x), order, "taylor")
+
+
+def finite_series(f: Callable[[Any], Any], x: Any, order: int, what: str) -> Any:
+    """What :func:`taylor` returns; errors say ``what`` asks."""
+    require_finite_point(what, x)
+    rows = along(f, x, one_like(x), order, what)
     for row in tree.flatten(rows):
-        _require_series(row.coefficients, x)
+        _require_series(row.coefficients, x, what)
     return tree.tree_map(lambda row: row.joined(), rows)
 
 
@@ -92,8 +98,8 @@ class Kept:
         return np.stack(rows) if isinstance(rows[0], np.ndarray) else rows
 
 
-def along(f: Callable[[Any], Any], x: Any, v: Any, order: int, what: str) -> Any:
-    """The series of ``f(x + t v)`` in ``t``: a :class:`Kept` in the place of each output of ``f``.
+def along(f: Callable[[Any], Any], x: Any, v: Any, order: int, what: str, step: float = 1.0) -> Any:
+    """The series of ``f(x + t step v)`` in ``t``: a :class:`Kept` in the place of each output of ``f``.
 
     Parameters
     ----------
@@ -103,11 +109,13 @@ def along(f: Callable[[Any], Any], x: Any, v: Any, order: int, what: str) -> Any
     order : int
     what : str
         Who asks.
+    step : float
     """
     require_function(f, what)
     call = Call(f, (x,), (0,))
+    require_numbers(call.result, what)
     record = call.must_record()
-    directions = tree.flatten_like(x, v)
+    directions = [v if step == 1 else multiply(v, step) for v in tree.flatten_like(x, v)]
     rows = expand(call, directions, order, record)
     call.close()
     scalar = len(call.inputs) == 1 and call.inputs[0].index in call.scalars
@@ -123,12 +131,10 @@ def expand(call: Call, directions: list[Any], order: int, record: bool) -> list[
         for node, v in zip(call.inputs, directions, strict=True):
             sweep.begin(node, same_kind(v, node, "direction"))
         rows = sweep.expand(call.outputs, order)
-    return [_filled(row, y, again) for row, y in zip(rows, call.outputs, strict=True)]
-
-
-def _filled(row: list[Coefficient], y: Any, record: bool) -> list[Any]:
-    """A row with zeros where a coefficient is zero whatever the numbers are."""
-    return [result(zeros(y) if c is None else c, record) for c in row]
+    return [
+        [result(call.zeros(y) if c is None else c, again) for c in row]
+        for row, y in zip(rows, call.outputs, strict=True)
+    ]
 
 
 def as_point(what: str, x: Any) -> Any:
@@ -149,6 +155,22 @@ def as_point(what: str, x: Any) -> Any:
             f"{what} got {found} as x; it takes a number, or an array of floats. Convert it: x.astype(float)."
         )
     return x
+
+
+def require_numbers(y: Any, what: str) -> None:
+    """Raise unless all that a function returned is numbers and arrays of them.
+
+    Raises
+    ------
+    KindError
+    """
+    for leaf in [None] if y is None else tree.flatten(y):
+        data = data_of(leaf)
+        if isinstance(data, (*ARRAYS, np.generic)) and data.dtype.kind in "biufc":
+            continue
+        if not numbers.is_number(type(data)):
+            found = f"an array of {data.dtype}" if isinstance(data, np.ndarray) else kind_text(leaf)
+            raise KindError(f"{what} needs f to return numbers or arrays of them; it returned {found}.")
 
 
 def require_finite_point(what: str, x: Any) -> None:
@@ -179,7 +201,7 @@ def first_bad(c: Any) -> tuple[int, ...] | None:
     return None if finite and str(c).lower() not in ("inf", "+inf", "-inf", "infinity", "-infinity") else ()
 
 
-def _require_series(row: list[Any], x: Any) -> None:
+def _require_series(row: list[Any], x: Any, what: str) -> None:
     for k, c in enumerate(map(data_of, row)):
         place = first_bad(c)
         if place is None:
@@ -188,7 +210,7 @@ def _require_series(row: list[Any], x: Any) -> None:
         value = number_text(np.asarray(c)[place], 6)
         point = "x" if shape_of(x) else f"x = {number_text(data_of(x), 6)}"
         raise NotFiniteError(
-            f"taylor: coefficient {k} is {value}{where}, so the function has no power series of order {len(row) - 1} "
+            f"{what}: coefficient {k} is {value}{where}, so the function has no power series of order {len(row) - 1} "
             f"at {point}. Expand it at another point, or to a lower order.",
             row[:k],
         )

@@ -104,7 +104,7 @@ class Forwards(dict[Any, tuple[Callable[..., Any], type[Node]]]):
         rule = self.rule
         if rule.number is not None:
             return rule.number, Node.for_numbers
-        kind = next((kind for kind in kinds if not issubclass(kind, int)), int)
+        kind = numbers.leading(kinds)
         function = numbers.function_for(kind, rule.name)
         if function is None:
             if not issubclass(kind, int | float | complex):

@@ -10,7 +10,7 @@ import cmath
 import importlib
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Number
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -70,6 +70,18 @@ def whole(number: Any, n: int) -> Any:
     return _library(type(number)).Integer(n) if _root(type(number)) == "sympy" else like(number, n)  # type: ignore[union-attr]
 
 
+def leading(kinds: Iterable[type]) -> type:
+    """The kind whose library computes with numbers of several: a foreign one, else complex, else float."""
+    order = (int, float, complex, object)
+    return max(kinds, key=lambda kind: next(k for k, own in enumerate(order) if issubclass(kind, own)))
+
+
+def alike(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Numbers, with Python's own in the kind of the foreign one among them: so no function makes floats of them."""
+    foreign = next((x for x in args if is_foreign(x)), None)
+    return args if foreign is None else (*[like(foreign, x) if isinstance(x, int | float) else x for x in args],)
+
+
 def is_ordered(x: Any) -> bool:
     """Whether a number can be compared with others: complex ones and symbols cannot."""
     try:
@@ -87,13 +99,12 @@ def of_library(name: str, formula: Function) -> Function:
     chosen: dict[Any, Function] = {}
 
     def choose(kinds: tuple[type, ...]) -> Function:
-        kind = next((kind for kind in kinds if not issubclass(kind, int | float)), float)
-        kind = next((kind for kind in kinds if not issubclass(kind, int | float | complex)), kind)
+        kind = leading(kinds)
         found = function_for(kind, name)
         if found is None and issubclass(kind, int | float | complex):
             ufunc = getattr(np, name)
             return lambda *args: ufunc(*args).item()
-        return found or formula
+        return found or (lambda *args: formula(*alike(args)))
 
     def compute(*args: Any) -> Any:
         kinds = (*map(type, args),)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core import numbers
 from ..core.dispatch import gathered
-from ..core.node import Array, ArrayLike, Node, data_of
-from ..core.numbers import function_for, is_complex, is_foreign, lacks
+from ..core.node import Array, ArrayLike, Node, data_of, is_complex
+from ..core.numbers import function_for, is_foreign, lacks
 from ..core.op import primitive
-from .exponential import log
+from .exponential import log, matched
 from .families import complex_samples, conjugated, elementwise, is_finite, times
 from .select import equal, isnan, logical_and, logical_or, where
 
@@ -169,7 +170,8 @@ def log_of_base(x: Array, p: Array, y: Array) -> Array:
     """``ln x``, complex if the power ``y`` is, and 0 at ``0 ** 0``."""
     result = data_of(y)
     if is_foreign(result):
-        return log(where(equal(x, 0), 1, x))  # such numbers need not have the infinity that y = 0 outweighs
+        x = where(equal(x, 0), 1, x)  # such numbers need not have the infinity that y = 0 outweighs
+        return log(matched(x, result))
     if np.iscomplexobj(result) and not np.iscomplexobj(data_of(x)):
         x = x + 0j
     if isinstance(x, int | float | complex) and x and not isinstance(result, float | complex):
@@ -227,6 +229,8 @@ def sqrt(x: ArrayLike, /) -> Array:
 
 
 def _cube_root_of_number(x: Any) -> Any:
+    if numbers.is_complex(type(x)):
+        raise lacks(type(x), "cbrt")
     for name, *order in (("real_root", 3), ("cbrt",)):  # SymPy's and mpmath's cbrt are complex for negative numbers
         root = function_for(type(x), name)
         if root is not None:
@@ -292,7 +296,7 @@ def sign(x: ArrayLike, /) -> Array:
 @sign.def_vjp
 def sign_vjp(g: Array, x: Array, y: Array) -> Array:
     """A change along ``x`` leaves its direction alone, one across turns it; the map is its own transpose."""
-    if not np.iscomplexobj(data_of(x)):
+    if not is_complex(x):
         return times(g, 0)
     across = g - times(real(times(g, conjugated(y))), y)
     return times(across, 1 / where(equal(x, 0), math.inf, absolute(x)))
@@ -350,8 +354,7 @@ def imag(x: ArrayLike, /) -> Array:
 
 @imag.def_vjp
 def imag_vjp(g: Array, x: Array) -> Array:
-    data = data_of(x)
-    return g * 1j if np.iscomplexobj(data) or is_complex(type(data)) else times(g, 0)
+    return g * 1j if is_complex(x) else times(g, 0)
 
 
 @imag.def_jvp

@@ -75,13 +75,13 @@ def of_numbers(name: str, compute: Function, elsewhere: Function | str = "") -> 
     """
 
     def number(*args: Any) -> Any:
-        kind = next((type(a) for a in args if not isinstance(a, int)), int)
+        kind = numbers.leading(map(type, args))
         if issubclass(kind, int | float | complex):
             return in_double(name, compute, *args).item()
         function = numbers.function_for(kind, elsewhere) if isinstance(elsewhere, str) else elsewhere
         if function is None:
             raise numbers.lacks(kind, name)
-        return function(*args)
+        return function(*numbers.alike(args))
 
     return number
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Array, ArrayLike
+from ..core.node import Array, ArrayLike, data_of
 from .activation import log_sigmoid
 from .double import in_double, log_ratio, of_numbers
-from .exponential import log, log1p
+from .exponential import log, log1p, matched
 from .families import elementwise
 from .select import equal, less_equal, logical_and, where
 
@@ -59,7 +59,7 @@ def _nonzero(a: Array, x: Array) -> Array:
 
 
 @elementwise(
-    lambda x, a: where(logical_and(equal(x, 0), less_equal(a, 0)), 0, log(a)),
+    lambda x, a: where(logical_and(equal(x, 0), less_equal(a, 0)), 0, log(matched(a, data_of(x)))),
     lambda x, a: x / _nonzero(a, x),
     formula=r"y = x \ln a, \quad \bar x = \bar y \ln a, \; \bar a = \bar y\,x / a",
     domain=[(-2, 2), (0.5, 3)],
@@ -78,7 +78,7 @@ def xlogy(x: ArrayLike, a: ArrayLike, /) -> Array:
 
 
 @elementwise(
-    lambda x, a: where(logical_and(equal(x, 0), less_equal(a, -1)), 0, log1p(a)),
+    lambda x, a: where(logical_and(equal(x, 0), less_equal(a, -1)), 0, log1p(matched(a, data_of(x)))),
     lambda x, a: x / _nonzero(1 + a, x),
     formula=r"y = x \ln(1 + a), \quad \bar x = \bar y \ln(1 + a), \; \bar a = \bar y\,x / (1 + a)",
     domain=[(-2, 2), (-0.5, 3)],

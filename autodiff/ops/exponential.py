@@ -22,6 +22,11 @@ def ln(n: int, x: Array) -> Array:
     return log(whole(data, n)) if is_foreign(data) else math.log(n)
 
 
+def matched(x: Array, number: Any) -> Array:
+    """``x`` as exact as a foreign ``number`` that it stands beside: the logarithm of a float has but 16 digits."""
+    return x * whole(number, 1) if is_foreign(number) and not is_foreign(data_of(x)) else x
+
+
 @elementwise(lambda y: y, formula=r"y = e^x, \quad y' = y", holomorphic=True)
 def exp(x: ArrayLike, /) -> Array:
     """Exponential ``e ** x``, entry by entry."""

@@ -178,7 +178,7 @@ def copysign(a: ArrayLike, b: ArrayLike, /) -> Array:
     lambda a: equal(a, 0),
     formula=r"y = [a > 0] + b\,[a = 0], \quad \bar a = 0, \; \bar b = [a = 0]\,\bar y",
     domain=[(0.5, 2), (-2, 2)],
-    number=lambda a, b: a if a != a else b if a == 0 else like(b, int(a > 0)),
+    number=lambda a, b: a if a != a else b if a == 0 else like(b, int(bool(a > 0))),
 )
 def heaviside(a: ArrayLike, b: ArrayLike, /) -> Array:
     """0 where ``a`` is negative, 1 where it is positive, ``b`` where it is 0, entry by entry."""

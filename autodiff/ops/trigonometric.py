@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dispatch import gathered
-from ..core.node import Array, ArrayLike, data_of
+from ..core.node import Array, ArrayLike, data_of, is_complex
 from ..core.numbers import function_for, is_foreign, lacks, of_library, whole
 from .arithmetic import imag, real, sign, sqrt
 from .families import elementwise
@@ -228,7 +228,7 @@ def hypot(a: ArrayLike, b: ArrayLike, /) -> Array:
 def angle(x: ArrayLike, deg: bool = False) -> Array:
     """Angle of complex numbers in radians, or in degrees, entry by entry.  Derivative 0 at 0, and for real numbers."""
     x = gathered(x)
-    y = arctan2(imag(x), real(x)) if np.iscomplexobj(data_of(x)) else arctan2(0, x)
+    y = arctan2(imag(x), real(x)) if is_complex(x) else arctan2(0, x)
     return y * _of_one(rad2deg, y, 180 / math.pi) if deg else y
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.node import data_of, shape_of, size_of
-from ..core.summary import number_text, repr_text
+from ..core.errors import ArgumentError, KindError, NotFiniteError, ShapeError
+from ..core.node import data_of, is_complex, shape_of, size_of
+from ..core.numbers import is_number
+from ..core.summary import kind_text, number_text, repr_text
 from ..transforms.first_order import jvp, vjp
+from ..transforms.lift import require_function
 from ..transforms.quotients import central_difference, complex_step, richardson_difference
+from ..value import Value
 
 Function = Callable[..., Any]
 
@@ -102,7 +105,10 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     Raises
     ------
     ArgumentError, KindError, ShapeError
-        If ``x`` is not real, ``f`` does not return one real number, or ``analytic`` is of another shape.
+        If ``x`` or ``analytic`` is not real, ``f`` does not return one real number, or ``analytic`` is of another
+        shape than ``x``.
+    NotFiniteError
+        If ``f`` is not finite at ``x``.
 
     Notes
     -----
@@ -110,8 +116,8 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     with h = 1e-20 (exact up to rounding, where ``f`` is analytic; wrong where it takes ``abs`` or a maximum); central
     differences (order 2, about 10 digits) and Richardson's combination of two (order 4, about 12 digits); SymPy's
     derivative of ``f`` of a symbol; and mpmath's numerical derivative with 50 digits.  What ``f`` cannot be given is
-    left out, and the table says why.  An array is given to ``f`` as an object array of symbols or of mpmath numbers,
-    which indexing, arithmetic, sums and products can take.
+    left out, and the table says why.  An array is given to ``f`` as an object array of Values of symbols or of mpmath
+    numbers, which indexing, arithmetic, sums, products and most functions of NumPy can take, but not linear algebra.
 
     Source of the complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions",
     SIAM Review 40 (1998) 110-112.
@@ -126,8 +132,9 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     >>> max(table.errors["reverse"]) < 1e-15, max(table.errors["central difference"]) < 1e-9
     (True, True)
     """
+    require_function(f, "compare_derivatives")
     point = _checked(x)
-    is_number = not isinstance(x, np.ndarray | list | tuple)
+    single = not isinstance(data_of(x), np.ndarray | list | tuple)
     indices = list(np.ndindex(point.shape))
     entries = ["x" + (str(list(index)) if index else "") for index in indices]
 
@@ -135,23 +142,25 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
         """``f`` as a function of how far one entry is moved."""
 
         def moved(t: Any) -> Any:
-            if is_number:
-                return f(start[index] + t)
+            if single:
+                return _only(f(start[index] + t))
             at = start.astype(complex) if isinstance(t, complex) else start.copy()
             at[index] += t
-            return f(at)
+            return _only(f(at))
 
         return moved
 
-    _require_one(f(float(point) if is_number else point.copy()))
+    _require_one(f(float(point) if single else point.copy()))
     missing: dict[str, str] = {}
     values: dict[str, list[Any]] = {}
     if analytic is not None:
-        given = analytic(float(point) if is_number else point.copy()) if callable(analytic) else analytic
+        given = analytic(float(point) if single else point.copy()) if callable(analytic) else analytic
         if shape_of(given) != point.shape:
             raise ShapeError(f"compare_derivatives: x has shape {point.shape}, analytic has shape {shape_of(given)}.")
         values["analytic"] = [np.asarray(data_of(given))[index] for index in indices]
-    start = float(point) if is_number else point
+        if not all(map(_is_real, values["analytic"])):
+            raise KindError(f"compare_derivatives got analytic={repr_text(given)}; it is made of real numbers.")
+    start = float(point) if single else point
 
     def differences(method: str, quotient: Function) -> Any:
         steps = [STEPS[method] * max(1.0, abs(float(point[index]))) for index in indices]
@@ -164,7 +173,7 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
 
     def forward() -> Any:
         units = np.eye(point.size).reshape(point.size, *point.shape)
-        pushed = (jvp(f, (start,), (1.0 if is_number else unit,))[1] for unit in units)
+        pushed = (jvp(f, (start,), (1.0 if single else unit,))[1] for unit in units)
         return [np.asarray(data_of(t)).item() for t in pushed]
 
     ways: dict[str, Function] = {
@@ -173,7 +182,7 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
         "complex step": lambda: differences("complex step", _complex_step),
         "central difference": lambda: differences("central difference", central_difference),
         "Richardson": lambda: differences("Richardson", richardson_difference),
-        "SymPy": lambda: _by_sympy(f, point, is_number),
+        "SymPy": lambda: _by_sympy(f, point, single),
         "mpmath": lambda: _by_mpmath(along, point, indices),
     }
     for method, way in ways.items():
@@ -206,31 +215,49 @@ def _checked(x: Any) -> Any:
 
 
 def _require_one(y: Any) -> None:
-    if size_of(y) != 1 or np.iscomplexobj(data_of(y)):
-        found = f"shape {shape_of(y)}" if size_of(y) != 1 else "a complex number"
+    data = data_of(y)
+    if size_of(data) != 1 or not _is_real(data):
+        found = f"shape {shape_of(data)}" if size_of(data) != 1 else kind_text(data)
         raise ShapeError(f"compare_derivatives needs f to return one real number, it returned {found}.")
+    if not math.isfinite(_only(data)):
+        raise NotFiniteError(f"compare_derivatives: f is {_only(data)} at x. Give a point where it has a value.")
+
+
+def _is_real(x: Any) -> bool:
+    real = x.dtype.kind in "biuf" if isinstance(x, np.ndarray | np.generic) else is_number(type(x))
+    return real and not is_complex(x)
 
 
 def _complex_step(f: Function, x: float, h: float) -> Any:
     def complex_f(z: complex) -> Any:
-        y = np.asarray(data_of(f(z)))
-        if y.dtype.kind != "c":
+        y = f(z)
+        if not isinstance(y, complex):
             raise KindError("it dropped the imaginary part")
         return y
 
     return complex_step(complex_f, x, h)
 
 
-def _by_sympy(f: Function, point: Any, is_number: bool) -> list[Any]:
+def _array_of(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+    """An object array of Values: of its entries NumPy's functions call the methods of that name."""
+    array = np.empty(len(numbers), object)
+    for k, x in enumerate(numbers):
+        array[k] = Value(x)
+    return array.reshape(shape)
+
+
+def _only(y: Any) -> Any:
+    """The one number of a result."""
+    return data_of(np.asarray(data_of(y), object).item())
+
+
+def _by_sympy(f: Function, point: Any, single: bool) -> list[Any]:
     import sympy as sp
 
-    symbols = np.empty(point.shape, object)
-    for index in np.ndindex(point.shape):
-        symbols[index] = sp.Symbol("_".join(["x", *map(str, index)]), real=True)
-    y = data_of(f(symbols[()] if is_number else symbols))
-    expression = sp.sympify(np.asarray(y, object).item())
-    at = {s: sp.Rational(float(v)).evalf(DIGITS + 10) for s, v in zip(symbols.ravel(), point.ravel(), strict=True)}
-    found = [sp.diff(expression, s).xreplace(at).evalf(DIGITS) for s in symbols.ravel()]
+    symbols = [sp.Symbol("_".join(["x", *map(str, index)]), real=True) for index in np.ndindex(point.shape)]
+    expression = sp.sympify(_only(f(symbols[0] if single else _array_of(symbols, point.shape))))
+    at = {s: sp.Rational(float(v)).evalf(DIGITS + 10) for s, v in zip(symbols, point.ravel(), strict=True)}
+    found = [sp.diff(expression, s).xreplace(at).evalf(DIGITS) for s in symbols]
     if not all(d.is_number and d.is_real for d in found):
         raise ArithmeticError("its symbolic derivative has no real value there")
     return found
@@ -240,22 +267,27 @@ def _by_mpmath(along: Function, point: Any, indices: list[Any]) -> list[Any]:
     import mpmath
 
     def kept(moved: Function, t: Any) -> Any:
-        y = np.asarray(data_of(moved(t)), object).item()
-        if not isinstance(y, mpmath.mpf | mpmath.mpc):
+        y = moved(t)
+        if isinstance(y, mpmath.mpc):
+            raise ArithmeticError("beside x it is complex")
+        if not isinstance(y, mpmath.mpf):
             raise KindError("it turned them into floats")
         return y
 
+    def slope(index: tuple[int, ...]) -> Any:
+        size = mpmath.mpf(abs(float(point[index])) or 1)
+        moved = along(index, start)
+        return mpmath.diff(lambda t: kept(moved, size * t), mpmath.mpf(0)) / size
+
     with mpmath.workdps(DIGITS):
-        start = np.empty(point.shape, object)
-        for index in indices:
-            start[index] = mpmath.mpf(float(point[index]))
-        return [mpmath.diff(functools.partial(kept, along(index, start)), mpmath.mpf(0)) for index in indices]
+        start = _array_of([mpmath.mpf(float(v)) for v in point.ravel()], point.shape)
+        return [slope(index) for index in indices]
 
 
 def _apart(found: Any, best: Any) -> float:
     """The distance of two real numbers of any kinds, relative to the second."""
     if not (np.isfinite(float(found)) and np.isfinite(float(best))):
-        return 0.0 if float(found) == float(best) else float("inf")
+        return 0.0 if str(float(found)) == str(float(best)) else float("inf")
     a, b = as_fraction(found), as_fraction(best)
     return float(abs(a - b) / abs(b)) if b else float(abs(a - b))
 

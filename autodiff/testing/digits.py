@@ -9,10 +9,11 @@ from typing import Any
 
 from ..core import tree
 from ..core.errors import ArgumentError, KindError, MissingExtraError, ShapeError
-from ..core.node import data_of, size_of
-from ..core.numbers import is_number
-from ..core.summary import kind_text, number_text
+from ..core.node import data_of, shape_of, size_of
+from ..core.numbers import is_number, is_ordered
+from ..core.summary import kind_text, number_text, repr_text
 from ..transforms.first_order import value_and_grad
+from ..transforms.lift import require_function
 from .derivatives import DIGITS, as_fraction
 
 
@@ -51,7 +52,7 @@ class DigitsTable:
         return "\n".join(lines)
 
 
-def in_digits(f: Callable[..., Any], *args: Any, digits: int = DIGITS) -> DigitsTable:
+def in_digits(f: Callable[..., Any], *args: Any, digits: Any = DIGITS) -> DigitsTable:
     """Compute ``f`` and its derivatives on mpmath numbers, and say how many digits of the float answer are right.
 
     Parameters
@@ -70,7 +71,8 @@ def in_digits(f: Callable[..., Any], *args: Any, digits: int = DIGITS) -> Digits
     Raises
     ------
     KindError
-        If an argument is an array (mpmath has none: give a list), or ``f`` turns the numbers into floats on its way.
+        If an argument is no real number, or an array (mpmath has none: give a list), or ``f`` turns the numbers into
+        floats on its way.
     ArgumentError, ShapeError
         If ``digits`` is below 20, or ``f`` does not return one number.
     MissingExtraError
@@ -92,14 +94,17 @@ def in_digits(f: Callable[..., Any], *args: Any, digits: int = DIGITS) -> Digits
         import mpmath
     except ImportError:
         raise MissingExtraError("in_digits", "mpmath", "mpmath") from None
-    if digits < 20:
+    require_function(f, "in_digits")
+    if not isinstance(digits, int) or digits < 20:
         raise ArgumentError(f"in_digits got digits={digits!r}; a whole number from 20, since a float has 17 already.")
     for leaf in tree.flatten(list(args)):
-        if not is_number(type(data_of(leaf))) and size_of(leaf) != 1:
+        if shape_of(leaf):
             raise KindError(
-                f"in_digits got a {kind_text(leaf)}; mpmath has no arrays. Give a list of numbers, x.tolist(), to a "
+                f"in_digits got {kind_text(leaf)}; mpmath has no arrays. Give a list of numbers, x.tolist(), to a "
                 "program of numbers."
             )
+        if not is_ordered(data_of(leaf)):
+            raise KindError(f"in_digits got {kind_text(leaf)}, {repr_text(leaf)}; it takes real numbers.")
     gradient = value_and_grad(f, argnums=tuple(range(len(args))))
     floats = _flat(gradient(*tree.tree_map(lambda x: float(data_of(x)), list(args))))
     with mpmath.workdps(digits):
@@ -107,7 +112,7 @@ def in_digits(f: Callable[..., Any], *args: Any, digits: int = DIGITS) -> Digits
         lost = next((x for x in found if not isinstance(x, mpmath.mpf)), None)
         if lost is not None:
             raise KindError(
-                f"in_digits: the program turned mpmath numbers into a {kind_text(lost)} on its way, so its digits are "
+                f"in_digits: the program turned mpmath numbers into {kind_text(lost)} on its way, so its digits are "
                 "gone. Use the functions of ad, not those of math, and no arrays."
             )
         right = [_right_digits(x, exact) for x, exact in zip(floats, found, strict=True)]

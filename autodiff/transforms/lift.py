@@ -173,7 +173,14 @@ class Call:
             older = range(self.start)  # depends on no input
             pushed = iter(push_forward(nodes, self.inputs, tangents, create_graph, older))
         found = [next(pushed) if isinstance(y, Node) else None for y in self.outputs]
-        return [result(zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)]
+        return [
+            result(self.zeros(y) if t is None else t, create_graph) for y, t in zip(self.outputs, found, strict=True)
+        ]
+
+    def zeros(self, y: Any) -> Any:
+        """The tangent of an output that does not change: of a whole number in the kind of the inputs."""
+        foreign = next((x._data for x in self.inputs if numbers.is_foreign(x._data)), None)
+        return numbers.like(foreign, 0) if foreign is not None and isinstance(data_of(y), int) else zeros(y)
 
     def values(self, create_graph: bool) -> Any:
         """What ``f`` returned, as nodes if something outside may differentiate it, else as plain data."""

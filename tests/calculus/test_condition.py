@@ -9,7 +9,7 @@ import pytest
 
 import autodiff as ad
 from autodiff.calculus.condition import condition_number
-from autodiff.core.errors import ArgumentError, CompileError, KindError, NotFiniteError
+from autodiff.core.errors import ArgumentError, CompileError, KindError, NotFiniteError, ShapeError
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,16 @@ def test_entries_of_a_polynomial_of_roots():
         np.testing.assert_allclose(found[k], closed, rtol=1e-7)
 
 
+@pytest.mark.parametrize("norm", [1, 2, math.inf, "fro", None])
+def test_it_can_be_differentiated(norm):
+    """By the point, and by what the function closes over: never silently zero."""
+    a = np.array([[2.0, -0.5], [0.3, 1.0], [0.7, 0.2]])
+    ad.testing.check_gradients(
+        lambda a, x: condition_number(lambda v: ad.sin(a @ v), x, norm=norm), a, np.array([0.4, 1.1])
+    )
+    assert ad.grad(lambda x: condition_number(lambda x: x - 1, x))(Fraction(3)) == Fraction(-1, 4)
+
+
 def test_single_precision_and_zero_sizes():
     assert condition_number(ad.sqrt, np.float32(4)) == pytest.approx(0.5)
     assert condition_number(lambda x: x**2, np.array([], np.float32)) == 0
@@ -91,11 +101,20 @@ def test_single_precision_and_zero_sizes():
 def test_errors():
     with pytest.raises(ArgumentError, match="condition_number got norm='max'; there are 1, 2, inf, fro, None"):
         condition_number(ad.sin, np.ones(2), norm="max")
-    with pytest.raises(KindError, match="it takes a number or an array of them"):
+    with pytest.raises(KindError, match="it takes a number, or an array of floats"):
         condition_number(ad.sin, np.array([True]))
     with pytest.raises(NotFiniteError, match=r"condition_number: the function returned -?inf at x ="):
         condition_number(lambda x: ad.exp(x * 1e4), np.array([1.0]))
     with pytest.raises(NotFiniteError, match="in its derivative"):
         condition_number(ad.sqrt, 0.0)
+    with pytest.raises(NotFiniteError, match=r"returned nan at x = mpf\('1.0'\)"):
+        condition_number(lambda x: x * mpmath.nan, mpmath.mpf(1))
+    with pytest.raises(NotFiniteError, match=r"returned inf\+infj at x = array\(\[1\.\+2\.j\]\)"):
+        condition_number(lambda z: z * math.inf, np.array([1 + 2j]))
+    for nothing in (None, "1"):
+        with pytest.raises(KindError, match="condition_number needs f to return numbers or arrays of them"):
+            condition_number(lambda x, nothing=nothing: nothing, np.ones(2))
+    with pytest.raises(ShapeError, match="condition_number needs f to return one array"):
+        condition_number(lambda x: {"a": x}, np.ones(2))
     with pytest.raises(CompileError, match="condition_number cannot be compiled"):
         ad.compile(lambda x: condition_number(ad.sin, x))(np.array([1.0]))

@@ -60,11 +60,32 @@ def test_high_orders():
     assert type(derivative(ad.sin, np.float32(0.0), 9)) is np.float32
 
 
+def test_factorials_that_no_float_holds():
+    """171! is above the largest double, 35! above the largest single and 9! above the largest half."""
+    assert derivative(ad.exp, 1.0, 400) == pytest.approx(math.e, rel=1e-13)
+    assert derivative(ad.exp, np.float32(1), 40) == pytest.approx(math.e, rel=1e-6)
+    assert derivative(ad.exp, np.float16(1), 9) == pytest.approx(math.e, rel=1e-3)
+    assert derivative(lambda x: 1 / x, 1.0, 150) == pytest.approx(math.factorial(150), rel=1e-13)
+    assert derivative(lambda x: ad.sin(x / 10), 0.3, 129) == pytest.approx(math.cos(0.03) * 1e-129, rel=1e-13)
+    np.testing.assert_allclose(
+        directional_derivative(lambda x: ad.exp(2 * x), np.array([0.1, 0.2]), [1, 3], 180),
+        np.exp([0.2, 0.4]) * np.array([2.0, 6.0]) ** 180,
+        rtol=1e-12,
+    )
+
+
 def test_a_kink_and_an_infinite_slope_are_answers():
     assert derivative(ad.abs, 0.0) == 0
     assert derivative(ad.abs, 0.0, 2) == 0
     assert derivative(ad.sqrt, 0.0) == np.inf
     assert not np.isfinite(derivative(ad.sqrt, 0.0, 2))
+
+
+def test_zeros_are_of_the_kind_of_the_point():
+    for f in (lambda x: 5, ad.floor):
+        for x in (Fraction(7, 2), Decimal("3.5")):
+            assert {type(c) for c in (*ad.taylor(f, x, 2)[1:], derivative(f, x))} <= {type(x), int}
+            assert derivative(f, x, 2) + x == x
 
 
 def test_of_several_results():
@@ -160,6 +181,14 @@ def test_inside_vmap_and_compile():
         (lambda: derivative(ad.sin, "a"), ad.errors.KindError, "derivative got a str as x"),
         (lambda: derivative(ad.sin, {"a": 1.0}), ad.errors.KindError, "derivative got a dict as x"),
         (lambda: derivative(ad.sin, np.arange(3)), ad.errors.KindError, "an array of int64"),
+        (lambda: derivative(lambda x: None, 1.0), ad.errors.KindError, "derivative needs f to return .* returned None"),
+        (lambda: derivative(lambda x: "1", 1.0, 2), ad.errors.KindError, "it returned a str"),
+        (lambda: laplacian(lambda x: None, POINT), ad.errors.KindError, "laplacian needs f .* returned None"),
+        (
+            lambda: directional_derivative(ad.sin, POINT, np.ones(2), 0),
+            ad.errors.ShapeError,
+            r"direction of shape \(2,\) was given",
+        ),
         (lambda: directional_derivative(ad.sin, 1.0, 1.0, -1), ad.errors.ArgumentError, "n=-1"),
         (
             lambda: directional_derivative(ad.sin, POINT, np.ones(2), 2),

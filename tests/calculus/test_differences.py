@@ -93,6 +93,10 @@ def test_where_the_function_has_no_value_beside_the_point():
     assert table.best("central")[0] == 0.01
     assert "nan" in str(table)
     table.plot()
+    for root in (lambda x: x**0.5, np.sqrt):  # a complex number, and nan with a warning
+        table = difference_table(root, 0.05, steps=[0.1, 0.01])
+        assert math.isnan(table.errors["central"][0])
+        assert math.isfinite(table.errors["central"][1])
 
 
 def test_it_prints_as_a_table():
@@ -141,12 +145,22 @@ def test_plots_of_what_is_exact():
             "a step 0.0; each is a finite number above 0",
         ),
         (lambda: difference_table(f, 1.0, [math.inf]), ad.errors.ArgumentError, "a step inf"),
-        (lambda: difference_table(ad.sqrt, 0.0), ad.errors.NotFiniteError, "coefficient 1 is inf"),
+        (lambda: difference_table(ad.sqrt, 0.0), ad.errors.NotFiniteError, "difference_table: coefficient 1 is inf"),
         (
             lambda: difference_table(lambda x: ad.stack([x, x]), 1.0),
             ad.errors.ShapeError,
-            r"a function that returns one number; it returned shape \(2,\)",
+            r"a function that returns one real number; it returned shape \(2,\)",
         ),
+        (lambda: difference_table(lambda x: ad.exp(1j * x), 1.0), ad.errors.ShapeError, "it returned a complex"),
+        (
+            lambda: difference_table(lambda x: None, 1.0),
+            ad.errors.KindError,
+            "difference_table needs f .* returned None",
+        ),
+        (lambda: difference_table(f, 1.0, []), ad.errors.ArgumentError, r"steps=\[\]; give a list"),
+        (lambda: difference_table(f, 1.0, 0.1), ad.errors.ArgumentError, "steps=0.1; give a list"),
+        (lambda: difference_table(f, 1.0, ["a"]), ad.errors.ArgumentError, "a step 'a'; each is"),
+        (lambda: difference_table(f, 1.0, [1j]), ad.errors.ArgumentError, "a step 1j; each is"),
         (lambda: difference_table(3, 1.0), ad.errors.KindError, "difference_table was given a int"),
         (lambda: difference_table(f, 1.0).plot("ax"), ad.errors.KindError, "DifferenceTable.plot got a str as ax"),
     ],

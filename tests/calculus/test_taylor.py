@@ -18,6 +18,8 @@ from autodiff.core.node import Node
 from autodiff.core.rule import TABLE
 from autodiff.ops.families import draw_samples
 
+ad.ops.public.names()  # load every topic
+
 ORDER = 20
 
 # Each in ad's ops and in mpmath's functions.
@@ -108,6 +110,46 @@ def test_mpmath_numbers_keep_all_their_digits(name):
 
 
 @pytest.mark.parametrize(
+    ("f", "in_mpmath"),
+    [
+        (lambda x: 2**x, lambda x: mpmath.mpf(2) ** x),
+        (lambda x: ad.power(0.5, x), lambda x: mpmath.mpf(0.5) ** x),
+        (lambda x: ad.logaddexp(x, 2), lambda x: mpmath.log(mpmath.exp(x) + mpmath.exp(2))),
+        (lambda x: ad.logaddexp2(0.5, x), lambda x: mpmath.log(2**x + mpmath.sqrt(2), 2)),
+        (lambda x: ad.arctan2(0.5, x), lambda x: mpmath.atan2(0.5, x)),
+        (lambda x: ad.hypot(x, 0.1), lambda x: mpmath.sqrt(x * x + mpmath.mpf(0.1) ** 2)),
+        (lambda x: ad.xlogy(x, 3), lambda x: x * mpmath.log(3)),
+        (lambda x: ad.xlog1py(x, 0.1), lambda x: x * mpmath.log(1 + mpmath.mpf(0.1))),
+    ],
+)
+def test_constants_of_python_take_no_digits(f, in_mpmath):
+    with mpmath.workdps(50):
+        x, near = mpmath.mpf(POINT), mpmath.mpf(10) ** -45
+        right = expected(in_mpmath, POINT, 4)
+        assert max(abs(a - b) for a, b in zip(taylor(f, x, 4), right, strict=True)) < near
+        assert abs(f(x) - right[0]) < near
+        assert abs(ad.grad(f)(x) - right[1]) < near
+
+
+def test_powers_of_a_number_in_decimal_and_sympy():
+    t = sympy.Symbol("t")
+    assert taylor(lambda x: 2**x, t, 2) == [2**t, 2**t * sympy.log(2), 2**t * sympy.log(2) ** 2 / 2]
+    assert ad.grad(lambda x: 2**x)(Decimal(3)) == 8 * Decimal(2).ln()
+    assert ad.heaviside(sympy.Integer(2), sympy.Rational(1, 2)) == 1
+
+
+@pytest.mark.parametrize(
+    ("f", "in_mpmath"),
+    [(ad.abs, abs), (ad.angle, mpmath.arg), (lambda z: ad.real(ad.sign(z)), lambda z: mpmath.re(mpmath.sign(z)))],
+)
+def test_what_is_not_holomorphic_of_mpmath_numbers(f, in_mpmath):
+    z = mpmath.mpc(1, 2)
+    right = mpmath.taylor(lambda t: in_mpmath(z + t), 0, 4)
+    found = taylor(f, z, 4)
+    np.testing.assert_allclose([complex(c) for c in found], [complex(c) for c in right], rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize(
     ("f", "in_sympy"),
     [
         (lambda x: ad.exp(ad.sin(x)), lambda x: sympy.exp(sympy.sin(x))),
@@ -162,15 +204,12 @@ def test_complex_points():
     np.testing.assert_allclose(found, [complex(c) for c in right], rtol=1e-12)
 
 
-def entrywise():
-    return [
-        rule
-        for rule in TABLE.values()
-        if rule.entrywise and rule.differentiable and rule.samples is not None and not rule.random
-    ]
+def rows(entrywise):
+    every = (rule for rule in TABLE.values() if rule.differentiable and rule.samples is not None and not rule.random)
+    return [rule for rule in every if rule.entrywise == entrywise]
 
 
-@pytest.mark.parametrize("rule", entrywise(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", rows(entrywise=True), ids=lambda rule: rule.name)
 def test_every_entrywise_row_agrees_with_nested_sweeps(rule):
     """Along each input that can be tracked, to order 2 as its samples allow."""
     point = draw_samples(rule)[0]
@@ -195,15 +234,7 @@ def test_every_entrywise_row_agrees_with_nested_sweeps(rule):
         np.testing.assert_allclose(taylor(f, x, 1)[1], once, rtol=1e-12, atol=1e-12)
 
 
-def whole_array_rows():
-    return [
-        rule
-        for rule in TABLE.values()
-        if not rule.entrywise and rule.differentiable and rule.samples is not None and not rule.random
-    ]
-
-
-@pytest.mark.parametrize("rule", whole_array_rows(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", rows(entrywise=False), ids=lambda rule: rule.name)
 def test_every_other_row_agrees_with_nested_sweeps(rule, rng):
     """To order 2, along a random direction of all inputs at once."""
     point = next((p for p in draw_samples(rule) if p.order > 1 and all(np.size(a) for a in p.args)), None)
@@ -250,6 +281,17 @@ def test_matrix_functions_along_a_line():
     found = taylor(lambda t: ad.linalg.det(a + t * b), 0.0, 4)
     np.testing.assert_allclose(found[[0, 2]], [np.linalg.det(a), np.linalg.det(b)])
     np.testing.assert_allclose(found[3:], 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3)])
+def test_solutions_of_equations_along_a_line(shape, rng):
+    """(A + tB) y = c + t^2 d, order by order."""
+    a, b = rng.normal(size=(2, 2)) + 3 * np.eye(2), rng.normal(size=(2, 2))
+    c, d = rng.normal(size=shape), rng.normal(size=shape)
+    y = taylor(lambda t: ad.linalg.solve(a + t * b, c + t * t * d), 0.0, 30)
+    for k in range(31):
+        right = c if k == 0 else d if k == 2 else 0
+        np.testing.assert_allclose(a @ y[k] + (b @ y[k - 1] if k else 0), right + 0 * c, atol=1e-14)
 
 
 def test_assignment_and_control_flow():
@@ -378,6 +420,10 @@ def test_chains_of_derivatives_close():
     """sin, cos, sin, ...: no more series for a higher order."""
     f = FUNCTIONS["sin of sin of sin"][0]
     assert nodes_of_series(f, 40) == nodes_of_series(f, 6)
+    f = lambda t: ad.linalg.solve(np.eye(2) + t, np.ones(2))  # noqa: E731
+    assert nodes_of_series(f, 40) == nodes_of_series(f, 6)
+    f = lambda t: ad.jv(np.array([0.0, 1.0]), 1 + t)  # noqa: E731
+    assert nodes_of_series(f, 12) < 3 * nodes_of_series(f, 6)  # one more Bessel function at either end for each order
 
 
 def test_high_orders_are_quick():
@@ -414,6 +460,11 @@ def test_long_tapes_take_no_recursion():
         (lambda: taylor(ad.sin, None, 2), ad.errors.KindError, r"taylor got None as x"),
         (lambda: taylor(ad.sin, True, 2), ad.errors.KindError, r"as x; it takes a number"),
         (lambda: taylor(ad.sin, np.array([1, 2]), 2), ad.errors.KindError, r"an array of int64 as x.*astype\(float\)"),
+        (
+            lambda: taylor(lambda x: None, 1.0, 2),
+            ad.errors.KindError,
+            r"taylor needs f to return numbers .* returned None",
+        ),
         (lambda: taylor(3.0, 1.0, 2), ad.errors.KindError, r"taylor was given a float; it takes a function"),
         (
             lambda: taylor(ad.sqrt, 0.0, 2),

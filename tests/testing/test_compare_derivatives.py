@@ -7,10 +7,11 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 
 import autodiff as ad
 from autodiff.calculus.taylor import taylor
-from autodiff.core.errors import ArgumentError, KindError, MissingExtraError, ShapeError
+from autodiff.core.errors import ArgumentError, KindError, MissingExtraError, NotFiniteError, ShapeError
 from autodiff.testing import compare_derivatives, in_digits
 
 METHODS = {"reverse", "forward", "complex step", "central difference", "Richardson", "SymPy", "mpmath"}
@@ -53,8 +54,43 @@ def test_an_array_by_each_entry():
     np.testing.assert_allclose([float(d) for d in table.values["mpmath"]], [0.75, 6, 0.1875, -1.5])
 
 
+@pytest.mark.parametrize(
+    ("f", "in_sympy"),
+    [
+        (
+            lambda x: (ad.sin(x) * ad.exp(-(x**2))).sum(),
+            lambda a, b: sp.sin(a) * sp.exp(-a * a) + sp.sin(b) * sp.exp(-b * b),
+        ),
+        (lambda x: ad.log(ad.sqrt(x) @ x), lambda a, b: sp.log(sp.sqrt(a) * a + sp.sqrt(b) * b)),
+        (
+            lambda x: ad.prod(np.tanh(x)) / ad.sqrt(ad.dot(x, x)),
+            lambda a, b: sp.tanh(a) * sp.tanh(b) / sp.sqrt(a * a + b * b),
+        ),
+        (lambda x: ad.sum(ad.cumsum(x), keepdims=True), lambda a, b: 2 * a + b),
+    ],
+)
+def test_functions_of_arrays_in_every_way(f, in_sympy):
+    """Symbols and mpmath numbers in an array are given to the functions of NumPy as well: to 40 digits."""
+    a, b = sp.symbols("a b", positive=True)
+    at = {a: sp.Rational(1, 2), b: sp.Rational(5, 4)}
+    table = compare_derivatives(f, np.array([0.5, 1.25]))
+    assert set(table.values) == METHODS
+    table.require()
+    for k, s in enumerate((a, b)):
+        exact = sp.diff(in_sympy(a, b), s).subs(at).evalf(50)
+        with mpmath.workdps(50):
+            for method in ("SymPy", "mpmath"):
+                assert abs(mpmath.mpf(table.values[method][k]) - mpmath.mpf(exact)) < mpmath.mpf(10) ** -40
+
+
+def test_of_a_tensor_and_at_tiny_numbers():
+    assert compare_derivatives(lambda x: (x**2).sum(), ad.Tensor([3.0, 1.0])).values["mpmath"] == [6, 2]
+    assert compare_derivatives(ad.log, 1e-60).errors["reverse"][0] < 1e-15
+    assert "beside x it is complex" in compare_derivatives(ad.sqrt, 0.0).missing["mpmath"]
+
+
 def test_what_is_missing_is_said():
-    table = compare_derivatives(lambda x: ad.sin(x).sum(), np.array([1.0]))
+    table = compare_derivatives(ad.linalg.det, np.eye(2))
     assert table.best == "reverse"
     assert "no SymPy: f takes no symbols" in str(table)
     assert "no mpmath: f takes no mpmath numbers" in str(table)
@@ -89,6 +125,16 @@ def test_errors_of_compare_derivatives():
         compare_derivatives(ad.sin, 1.0, [1.0, 2.0])
     with pytest.raises(KindError, match="it takes a real number or an array of them"):
         compare_derivatives(ad.sin, 1j)
+    for nothing, text in ((None, "None"), ("1", "a str"), ([1.0], "a list"), (1j, "a complex")):
+        with pytest.raises(ShapeError, match=f"one real number, it returned {text}"):
+            compare_derivatives(lambda x, nothing=nothing: nothing, 1.0)
+    for formula in (2j, "2", lambda x: None):
+        with pytest.raises(KindError, match=r"compare_derivatives got analytic=.*; it is made of real numbers"):
+            compare_derivatives(ad.sin, 1.0, formula)
+    with pytest.raises(NotFiniteError, match=r"f is nan at x\. Give a point"):
+        compare_derivatives(lambda x: x * math.nan, 1.0)
+    with pytest.raises(KindError, match="compare_derivatives was given a int; it takes a function"):
+        compare_derivatives(3, 1.0)
     with pytest.raises(ArgumentError, match="every entry must be finite"):
         compare_derivatives(ad.sin, math.nan)
 
@@ -165,6 +211,12 @@ def test_the_transforms_keep_50_digits():
 def test_errors_of_in_digits():
     with pytest.raises(KindError, match=r"mpmath has no arrays\. Give a list of numbers"):
         in_digits(ad.sum, np.ones(3))
-    with pytest.raises(ArgumentError, match="a whole number from 20"):
-        in_digits(ad.sin, 1.0, digits=10)
+    for digits in (10, 30.5, "30"):
+        with pytest.raises(ArgumentError, match="a whole number from 20"):
+            in_digits(ad.sin, 1.0, digits=digits)
+    for x in (1j, "a"):
+        with pytest.raises(KindError, match=r"in_digits got a (complex|str), .*; it takes real numbers"):
+            in_digits(ad.sin, x)
+    with pytest.raises(KindError, match="turned mpmath numbers into a float on its way"):
+        in_digits(lambda x: float(x.item()), 1.0)
     assert in_digits(lambda a, b: a * b, 2.0, Fraction(1, 2)).names == ["value", "by argument 0", "by argument 1"]
