@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ConvergenceError
+from ..core.errors import ArgumentError, ConvergenceError, NotFiniteError
 from ..core.progress import Progress
 from ..core.summary import number_text
-from .gauss_kronrod import TINY, estimate, product
+from .gauss_kronrod import G10K21, TINY, estimate, product
+from .singular_ends import settle
 
 ENTRIES = 2**21
 """So many values of the function are held at once, or those of one box."""
@@ -25,6 +26,8 @@ STUBBORN = 10.0
 """Intervals whose error is so many times what is allowed are cut into four: that is quicker."""
 NARROW = 2.0**-42
 """Boxes are not halved that are narrower in units of their distance from 0: their nodes would meet the ends."""
+BLIND = (1 - float(G10K21.nodes[-1])) / 2
+"""This share of an interval is between its last node and its end."""
 SMALLEST = 5e-324
 NARROWEST = 1e-151
 """Nor are narrower ones: the slope of the substitution for infinite ranges overflows there."""
@@ -36,7 +39,7 @@ class Ranges:
 
     Along an axis from ``c`` to infinity, ``t`` in ``[0, 1]`` is ``x = c + t``, and ``t`` in ``[-1, 0)`` all that is
     farther away, ``x = c + 1 / |t|``; both ends are near 0, where floats are dense.  Along an axis without ends,
-    ``|x| = (1 - |t|) / |t|`` with the sign of ``t`` in ``[-1, 1]``.
+    ``x = 2 / t - 2 t`` with ``t`` in ``[-1, 1]``, which suits bells whose width is around 1.
 
     Attributes
     ----------
@@ -59,6 +62,11 @@ class Ranges:
         sides: list[tuple[float, int] | None] = []
         for p, q in zip(map(min, a, b), map(max, a, b), strict=True):
             left, right = math.isinf(p), math.isinf(q)
+            if not (left or right) and math.isinf(q - p):
+                raise ArgumentError(
+                    f"integrate got limits {p} and {q}, which are farther apart than floats reach. Did you mean "
+                    "infinite ones?"
+                )
             sides.append((0.0, 0) if left and right else (p, 1) if right else (q, -1) if left else None)
         backwards = sum(p > q for p, q in zip(a, b, strict=True)) % 2
         return cls(tuple(map(min, a, b)), tuple(map(max, a, b)), -1 if backwards else 1, tuple(sides))
@@ -76,16 +84,19 @@ class Ranges:
         for i, side in enumerate(self.sides):
             if side is not None:
                 end, way = side
-                s, size = t[:, i], np.abs(t[:, i])
-                far = s < 0 if way else size > 0
-                slope = np.divide(1, size, out=np.ones(len(t)), where=far)
-                x[:, i] = end + way * np.where(far, slope, s) if way else np.sign(s) * (slope - 1)
-                stretch *= slope * slope
+                s = t[:, i]
+                if way:
+                    slope = np.divide(-1, s, out=np.ones(len(t)), where=s < 0)
+                    x[:, i] = end + way * np.where(s < 0, slope, s)
+                    stretch *= slope * slope
+                else:
+                    x[:, i] = 2 / s - 2 * s
+                    stretch *= 2 / s / s + 2
         return x, stretch
 
-    def offset(self, axes: Any) -> Any:
-        """How far from 0 is what is at ``t = 0`` along each of these axes, on its near side."""
-        return np.array([abs(side[0]) if side else 0.0 for side in self.sides])[axes]
+    def offset(self, axes: Any, t: Any) -> Any:
+        """How far from 0 is what is at 0, where ``t`` is measured from another end along these axes."""
+        return np.array([abs(side[0]) if side else 0.0 for side in self.sides])[axes] * (t > 0)
 
     def t(self, x: float, axis: int) -> float:
         """What is at ``x`` along an axis."""
@@ -94,16 +105,21 @@ class Ranges:
             return x
         away = abs(x - side[0])
         if not side[1]:
-            return math.copysign(1 / (1 + away), x)
+            return math.copysign(4 / (away + math.hypot(away, 4)), x)
         return away if away < 1 else -1 / away
 
-    def first(self, points: list[float]) -> tuple[Any, Any]:
-        """The boxes to begin with, as their lower and upper corners; ``points`` cut the first axis."""
-        cuts = []
+    def edges(self, points: Sequence[float]) -> list[list[float]]:
+        """The ends of the first boxes along each axis; ``points`` cut the first one."""
+        found = []
         for i, (p, q, side) in enumerate(zip(self.lower, self.upper, self.sides, strict=True)):
             here = {self.t(x, i) for x in points if p < x < q} if i == 0 else set()
-            edges = sorted(here | ({p, q} if side is None else {-1.0, 0.0, 1.0}))
-            cuts.append(list(itertools.pairwise(edges)))
+            found.append(sorted(here | ({p, q} if side is None else {-1.0, 0.0, 1.0})))
+        return found
+
+    @staticmethod
+    def first(edges: list[list[float]]) -> tuple[Any, Any]:
+        """The boxes between these ends, as their lower and upper corners."""
+        cuts = [list(itertools.pairwise(along)) for along in edges]
         if len(cuts) == 1:
             corners = np.array(cuts[0])
             return corners[:, :1], corners[:, 1:]
@@ -117,7 +133,7 @@ class Ranges:
         both = [side == (0.0, 0) for side in self.sides]
         high = np.where((high == 0) & (low < 0) & far, -SMALLEST, high)
         low = np.where((low == 0) & both, SMALLEST, low)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             ends = np.sort(np.stack([self.x(low[None])[0][0], self.x(high[None])[0][0]], axis=1))
         return " × ".join(f"[{number_text(float(p), 8)}, {number_text(float(q), 8)}]" for p, q in ends)
 
@@ -136,15 +152,25 @@ class Boxes:
         Shape ``(boxes, 2, parts)``: the error of each part, and how much of it is rounding.
     axes : ndarray or None
         The axis along which each box is to be halved, if there are several.
+    rims : ndarray or None
+        Along one axis, what the function seems to be at both ends of each box, shape ``(boxes, 2, size)``.
     evaluations : int
+    ends : list of float
+        Where the function may be singular, along the first axis.
+    settled : list of pairs
+        Those of them, and on which side, at which a limit was taken.
     """
 
-    def __init__(self, ranges: Ranges, low: Any = None, high: Any = None) -> None:
+    def __init__(self, ranges: Ranges, points: Sequence[float] = (), mesh: Any = None) -> None:
         self.ranges = ranges
-        self.low, self.high = low, high
+        edges = ranges.edges(points)
+        self.low, self.high = ranges.first(edges) if mesh is None else (x.copy() for x in mesh)
+        self.ends = edges[0]
+        self.settled: list[tuple[float, int]] = []
         self.values: Any = None
         self.errors: Any = None
         self.axes: Any = None
+        self.rims: Any = None
         self.evaluations = 0
 
     @property
@@ -156,7 +182,21 @@ class Boxes:
         """How far it may be off, for each part of the value."""
         return self.errors[:, 0].sum(axis=0)
 
-    def replace(self, chosen: Any, low: Any, high: Any, values: Any, errors: Any, axes: Any) -> None:
+    def gaps(self, largest: Callable[[Any], Any]) -> Any:
+        """How far a box may be off because of a jump between its last node and its end, for each part.
+
+        The polynomials of two neighbours do not meet then.
+        """
+        order = self.low[:, 0].argsort()
+        left, right = order[:-1], order[1:]
+        jumps = largest(self.rims[left, 1] - self.rims[right, 0])
+        jumps[(self.low[right] == self.ends).any(axis=1)] = 0
+        found = np.zeros((len(order), jumps.shape[1]))
+        found[left] = jumps
+        found[right] += jumps
+        return found * (BLIND * (self.high - self.low))
+
+    def replace(self, chosen: Any, low: Any, high: Any, values: Any, errors: Any, axes: Any, rims: Any) -> None:
         """Put pieces in the places of the chosen boxes: first all first ones, then the others."""
         n = len(chosen)
 
@@ -168,6 +208,8 @@ class Boxes:
         self.values, self.errors = replaced(self.values, values), replaced(self.errors, errors)
         if axes is not None:
             self.axes = replaced(self.axes, axes)
+        else:
+            self.rims = replaced(self.rims, rims)
 
 
 @dataclass
@@ -197,14 +239,14 @@ class Adaptive:
             return np.maximum.reduceat(np.abs(x), self.parts, axis=-1)
         return np.abs(x) if x.shape[-1] == 1 else np.abs(x).max(axis=-1, keepdims=True, initial=0)
 
-    def measure(self, sample: Callable[[Any], Any], boxes: Boxes, low: Any, high: Any) -> tuple[Any, Any, Any]:
-        """Integrate over the boxes with these corners: values, errors and axes of them."""
+    def measure(self, sample: Callable[[Any], Any], boxes: Boxes, low: Any, high: Any) -> tuple[Any, ...]:
+        """Integrate over the boxes with these corners: values, errors, axes and rims of them."""
         formula, d = product(low.shape[1]), low.shape[1]
         points = len(formula.weights)
-        size = 1 if boxes.values is None else max(boxes.values.shape[1], 1)
-        chunk = max(1, ENTRIES // (points * size))
-        found = []
-        for start in range(0, len(low), chunk):
+        size = None if boxes.values is None else boxes.values.shape[1]  # is not known before the first box
+        start, found = 0, []
+        while start < len(low):
+            chunk = 1 if size is None else max(1, ENTRIES // (points * max(size, 1)))
             lo, wide = low[start : start + chunk], (high - low)[start : start + chunk]
             t = (lo + 0.5 * wide)[:, None] + (0.5 * wide)[:, None] * formula.nodes
             x, stretch = boxes.ranges.x(t.reshape(-1, d))
@@ -213,17 +255,17 @@ class Adaptive:
             if stretch is not None:
                 y = y * stretch[:, None].astype(y.real.dtype)
             y = y.reshape(len(lo), points, y.shape[-1])
-            values, errors = estimate(formula, y, wide[:, 0] if d == 1 else wide.prod(axis=1))
-            errors = self.largest(errors)
-            axes = None
+            with np.errstate(over="ignore", invalid="ignore"):  # sums that overflow are an error of their own
+                values, errors, rims = estimate(formula, y, wide[:, 0] if d == 1 else wide.prod(axis=1))
+            errors, axes = self.largest(errors), None
             if d > 1:
                 axes = errors[:, :d].max(axis=2).argmax(axis=1)
                 errors = np.stack([errors[:, :d].sum(axis=1), errors[:, d]], axis=1)
-            found.append((values, errors, axes))
+            found.append((values, errors, axes, rims))
+            start, size = start + chunk, y.shape[2]
         if len(found) == 1:
             return found[0]
-        values, errors, axes = zip(*found, strict=True)
-        return np.concatenate(values), np.concatenate(errors), None if d == 1 else np.concatenate(axes)
+        return tuple(None if parts[0] is None else np.concatenate(parts) for parts in zip(*found, strict=True))
 
     def run(self, sample: Callable[[Any], Any], boxes: Boxes, bar: Progress, report: Callable[[], Any]) -> None:
         """Halve boxes until the error is small enough.
@@ -242,20 +284,38 @@ class Adaptive:
         ------
         ConvergenceError
         """
-        boxes.values, boxes.errors, boxes.axes = self.measure(sample, boxes, boxes.low, boxes.high)
+        boxes.values, boxes.errors, boxes.axes, boxes.rims = self.measure(sample, boxes, boxes.low, boxes.high)
         d = boxes.low.shape[1]
         while True:
             error, rounding = boxes.errors.sum(axis=0)
+            if not error.sum() < math.inf:
+                raise NotFiniteError(
+                    f"{self.what}: the function is finite, but its sums are too large for floats. Give it in larger "
+                    "units.",
+                    report(),
+                )
             allowed = np.maximum(self.rtol * self.largest(boxes.values.sum(axis=0)), 2 * rounding)
             if self.atol:
                 allowed = np.maximum(allowed, self.atol)
-            if (error <= allowed).all():
-                return
-            shares = ((boxes.errors[:, 0] - boxes.errors[:, 1]) / allowed).max(axis=1)  # rounding does not get less
+            errors = boxes.errors[:, 0]
+            enough = (error <= allowed).all()
+            if enough:
+                if d == 1 and len(boxes.low) > 1:
+                    errors = errors + boxes.gaps(self.largest)
+                    error = errors.sum(axis=0)
+                if (error <= allowed).all():
+                    boxes.errors[:, 0] = errors
+                    return
+            shares = ((errors - boxes.errors[:, 1]) / allowed).max(axis=1)  # rounding does not get less
             chosen = _worst(shares)
             pieces = 4 if d == 1 and shares[chosen[0]] > STUBBORN else 2
             low, high, narrow = _cut(boxes, chosen, pieces)
             more = len(low) * len(product(d).weights)
+            if narrow.any() and enough:  # as far as floats tell, the jump is at the end itself
+                boxes.errors[:, 0] = errors
+                return
+            if narrow.any() and d == 1 and settle(boxes, chosen[narrow.argmax()], self.largest, allowed):
+                continue
             if narrow.any() or boxes.evaluations + more > self.max_evaluations:
                 raise self._stopped(boxes, chosen[narrow.argmax()], bool(narrow.any()), error, allowed, report())
             found = self.measure(sample, boxes, low, high)  # before anything is replaced: it may be interrupted
@@ -307,7 +367,7 @@ def _narrow(boxes: Boxes, begin: Any, end: Any, step: Any, axes: Any) -> Any:
     """Which steps between these ends are too small for floats."""
     size = np.maximum(abs(begin), abs(end))
     if boxes.ranges.sides.count(None) < len(boxes.ranges.sides):
-        size = size + boxes.ranges.offset(axes) * (end > 0)
+        size = size + boxes.ranges.offset(axes, end)
     return step < np.maximum(NARROW * size, NARROWEST)
 
 

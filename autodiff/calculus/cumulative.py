@@ -16,6 +16,7 @@ from ..ops.scan import cumsum
 from ..ops.shape import moveaxis, reshape
 from ..transforms.lift import require_function
 from .integrate import ATOL, MAX_EVALUATIONS, RTOL, integrate
+from .ode_system import joined
 from .solving import plain_data, refuse_compiling, require_real
 
 
@@ -63,8 +64,7 @@ def cumulative_integral(
     """
     require_function(f, "cumulative_integral")
     refuse_compiling("cumulative_integral")
-    if isinstance(times, list | tuple) and any(isinstance(t, Node) for t in times):
-        times = stack(times)
+    times = joined(times)
     require_real("cumulative_integral", a=a, times=times)
     if len(shape_of(times)) != 1 or shape_of(a):
         raise ShapeError(
@@ -112,16 +112,16 @@ def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, i
     >>> cumulative_trapezoid([0.0, 1.0, 4.0], initial=0)
     array([0. , 0.5, 3. ])
     """
-    if initial is not None and data_of(initial) != 0:
+    if initial is not None and (np.ndim(initial) or data_of(initial) != 0):
         raise ArgumentError(f"cumulative_trapezoid got initial={repr_text(initial)}; it is 0, or left away.")
-    y = y if isinstance(y, Node) else np.asarray(y)
+    y = _samples(y)
     shape = shape_of(y)
     if not shape or not -len(shape) <= axis < len(shape) or not shape[axis]:
         raise ShapeError(f"cumulative_trapezoid got samples of shape {shape}; it needs at least one along axis {axis}.")
     y = moveaxis(y, axis, 0)
     steps = dx
     if x is not None:
-        x = x if isinstance(x, Node) else np.asarray(x)
+        x = _samples(x)
         if shape_of(x) == (shape[axis],):
             steps = reshape(diff(x), (-1, *[1] * (len(shape) - 1)))
         elif shape_of(x) == shape:
@@ -135,3 +135,10 @@ def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, i
     if initial is not None:
         total = concatenate([np.zeros((1, *shape_of(total)[1:]), plain_data(total).dtype), total])
     return moveaxis(total, 0, axis)
+
+
+def _samples(x: Any) -> Any:
+    """An array or a node, not of whole numbers: those of few bits have no sums."""
+    x = joined(x)
+    x = x if isinstance(x, Node) else np.asarray(x)
+    return x * 1.0 if plain_data(x).dtype.kind in "biu" else x

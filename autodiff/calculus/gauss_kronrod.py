@@ -78,7 +78,8 @@ class Product:
     weights : ndarray
         Kronrod's, shape ``(points,)``.
     rows : ndarray
-        Shape ``(1 + d, points)``: weights for the mean; and for each axis 200 times Kronrod's less Gauss's along it.
+        Weights for the mean; for each axis 200 times Kronrod's less Gauss's along it; and along one axis, weights for
+        the values at -1 and 1 of the polynomial through all nodes.  Shape ``(4, points)``, or ``(1 + d, points)``.
     """
 
     nodes: Any
@@ -93,15 +94,21 @@ def product(d: int) -> Product:
     nodes = np.array(list(itertools.product(pair.nodes, repeat=d)))
     weights = _outer([pair.kronrod] * d)
     with_gauss = [_outer([pair.gauss if i == axis else pair.kronrod for i in range(d)]) for axis in range(d)]
-    return Product(nodes, weights, np.array([weights * 0.5**d, *(200 * (weights - w) for w in with_gauss)]))
+    ends = [_at(end, pair.nodes) for end in (-1, 1)] if d == 1 else []
+    return Product(nodes, weights, np.array([weights * 0.5**d, *(200 * (weights - w) for w in with_gauss), *ends]))
+
+
+def _at(x: float, nodes: Any) -> Any:
+    """Lagrange's weights of the nodes for the value at ``x``."""
+    return np.array([np.prod([(x - q) / (p - q) for q in nodes if q != p]) for p in nodes])
 
 
 def _outer(factors: list[Any]) -> Any:
     return np.array([math.prod(corner) for corner in itertools.product(*factors)])
 
 
-def estimate(formula: Product, y: Any, volumes: Any) -> tuple[Any, Any]:
-    """Integrals over boxes, and their errors.
+def estimate(formula: Product, y: Any, volumes: Any) -> tuple[Any, Any, Any]:
+    """Integrals over boxes, their errors, and along one axis what the function seems to be at their ends.
 
     Parameters
     ----------
@@ -117,6 +124,8 @@ def estimate(formula: Product, y: Any, volumes: Any) -> tuple[Any, Any]:
         Shape ``(boxes, size)``.
     errors : ndarray
         Shape ``(boxes, d + 1, size)``: by axis, and last how much of that is rounding.
+    rims : ndarray
+        Shape ``(boxes, 2, size)``, or ``(boxes, 0, size)`` along several axes.
 
     Notes
     -----
@@ -129,19 +138,18 @@ def estimate(formula: Product, y: Any, volumes: Any) -> tuple[Any, Any]:
         y = y[:, :, 0]
         found = y @ formula.rows.T
         spreads = (np.abs(y - found[:, :1]) @ formula.weights).tolist()
-        rows = [
-            (mean, _error(mean, spread, abs(crude), unit, 1, min, max, math.sqrt))
-            for (mean, crude), spread in zip(found.tolist(), spreads, strict=True)
+        pairs = [
+            _error(mean, spread, abs(crude), unit, 1, min, max, math.sqrt)
+            for (mean, crude, _, _), spread in zip(found.tolist(), spreads, strict=True)
         ]
-        values = np.array([row[0] for row in rows])
-        return (volumes * values)[:, None], (0.5 * volumes)[:, None, None] * np.array([row[1] for row in rows])[
-            ..., None
-        ]
+        errors = (0.5 * volumes)[:, None, None] * np.array(pairs)[..., None]
+        return volumes[:, None] * found[:, :1], errors, found[:, 2:, None]
     found = formula.rows @ y
     mean = found[:, :1]
     spread = (formula.weights @ np.abs(y - mean))[:, None]
-    errors = _error(mean, spread, np.abs(found[:, 1:]), unit, d, np.minimum, np.maximum, np.sqrt)
-    return volumes[:, None] * mean[:, 0], (0.5**d * volumes)[:, None, None] * np.concatenate(errors, axis=1)
+    pair = _error(mean, spread, np.abs(found[:, 1 : 1 + d]), unit, d, np.minimum, np.maximum, np.sqrt)
+    errors = (0.5**d * volumes)[:, None, None] * np.concatenate(pair, axis=1)
+    return volumes[:, None] * mean[:, 0], errors, found[:, 1 + d :]
 
 
 def _error(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import sealing
 from ..core.node import Node, data_of, shape_of
 from ..core.summary import repr_text
 from ..ops.broadcast import broadcast_to
-from ..ops.joining import stack
 from ..tensor import Tensor
 from ..transforms.lift import require_function
 from ..value import Value
@@ -23,12 +23,13 @@ from .boxes import Adaptive, Boxes, Ranges
 from .integral import Integral
 from .leibniz import Leibniz
 from .monte_carlo import monte_carlo
+from .ode_system import joined
 from .sampling import Sampler
 from .solving import plain_data, refuse_compiling, require_choice, require_real, watching
 
 RTOL = 1e-8
 ATOL = 0.0
-MAX_EVALUATIONS = 1_000_000
+MAX_EVALUATIONS = 3_000_000
 DRAWS = 10_000
 PLAIN = (int, float)
 
@@ -50,6 +51,8 @@ class Problem:
     points : list of float
         Where to cut the first axis otherwise.
     progress : bool
+    batched : int
+        On how many points to try the function at once, as ``vmap`` does.
     """
 
     f: Callable[..., Any]
@@ -61,27 +64,26 @@ class Problem:
     mesh: Any = None
     points: Sequence[float] = ()
     progress: bool = False
+    batched: int = 0
 
     def solve(self) -> tuple[Any, Boxes]:
         """The value, recorded where it depends on tracked nodes, and the boxes."""
-        low, high = (np.atleast_1d(data_of(x)).tolist() for x in (self.a, self.b))
+        low, high = (np.array(data_of(x), float, ndmin=1).tolist() for x in (self.a, self.b))
         ranges = Ranges.between(low, high)
-        sampler = Sampler(self.f, self.boxed, self.vectorized, self.settings.what)
-        boxes = Boxes(ranges, *(x.copy() for x in self.mesh or ()))
+        sampler = Sampler(self.f, self.boxed, self.vectorized, self.settings.what, self.batched)
+        mesh = self.mesh
+        if ranges.empty:
+            mesh = [np.array([[x if math.isfinite(x) else 0.0 for x in ranges.lower]])] * 2
+        boxes = Boxes(ranges, self.points, mesh)
         with sealing(sampler.start):
             if ranges.empty:
-                middle = np.array([[x if math.isfinite(x) else 0.0 for x in ranges.lower]])
-                boxes.values, boxes.errors = np.zeros_like(sampler(middle, ends=True)), np.zeros((1, 2, 1))
-                boxes.low = boxes.high = middle
+                boxes.values, boxes.errors = np.zeros_like(sampler(boxes.low, ends=True)), np.zeros((1, 2, 1))
                 boxes.evaluations = 1
             else:
                 self._run(sampler, boxes)
         return self._recorded(sampler, boxes), boxes
 
     def _run(self, sampler: Sampler, boxes: Boxes) -> None:
-        if self.mesh is None:
-            boxes.low, boxes.high = boxes.ranges.first(list(self.points))
-
         def report() -> Integral | None:
             return None if boxes.values is None else summary(self._shaped(sampler, boxes), boxes)
 
@@ -142,11 +144,11 @@ def integrate(
     ----------
     f : callable
         ``f(x)`` of one number returns a number or an array of any shape, always the same.  Over a box, ``x`` is an
-        array of shape ``(axes,)``.  It may close over tensors and values, and is asked at plain numbers, except for
-        second derivatives in the limits.  It is never asked at the ends.
+        array of shape ``(axes,)``.  It may close over tensors and values, and is asked at plain numbers, but for its
+        derivatives.  It is never asked at the ends, but for the derivative in a limit.
     a, b : number, or sequence of 1 to 3 numbers
-        The limits, in the units of ``x``; ``inf`` and ``-inf`` too.  Sequences are opposite corners of a box.
-        With ``a > b`` the integral changes sign.
+        The limits, in the units of ``x``; ``inf`` and ``-inf`` too, and fractions, which count as floats.  Sequences
+        are opposite corners of a box.  With ``a > b`` the integral changes sign.
     rtol, atol : float
         How large the error may be, in the largest entry: ``max(atol, rtol * |integral|)``.  ``atol`` is in units of
         ``f`` times those of ``x``.  An error of which half is rounding is accepted.
@@ -154,7 +156,7 @@ def integrate(
         Where ``f`` has kinks, jumps or singularities between the limits; it is not asked there.  For single numbers.
     vectorized : bool
         ``f`` takes many points at once: an array of shape ``(n,)``, over a box ``(n, axes)``, and returns shape
-        ``(n, ...)``.  That is faster, but not in derivatives by what ``f`` closes over, which are asked one by one.
+        ``(n, ...)``.  That is faster.
     method : {"adaptive", "monte carlo"}
         For Monte Carlo the limits are finite, and there may be any number of axes.
     n : int
@@ -162,6 +164,7 @@ def integrate(
     rng : Generator or seed, optional
         As for ``np.random.default_rng``.
     max_evaluations : int
+        How often ``f`` is evaluated at most.
     progress : bool
         Show a bar.
     full_output : bool
@@ -177,7 +180,7 @@ def integrate(
     ConvergenceError
         If ``max_evaluations`` is met, or an interval cannot be halved any more.
     NotFiniteError
-        If ``f`` returns nan or an infinite number.
+        If ``f`` returns nan or an infinite number, or its sums overflow.
     InterruptedSolverError
         On Ctrl-C.
     ArgumentError, ShapeError, KindError, CompileError
@@ -187,14 +190,18 @@ def integrate(
     -----
     Gauss-Kronrod of 21 points, of 15 along each axis of a box, in intervals that are halved where the error is largest
     [1]_: of order 32 and 23 in the length of an interval, if ``f`` is that smooth.  Infinite ranges are made finite by
-    ``x = c + 1 / t``.  A peak between the nodes may be missed,
-    and its error too: tell where it is with ``points``.  The standard error of Monte Carlo falls as ``n**-0.5``.
+    ``x = c + 1 / t``, those without ends by ``x = 2 / t - 2 t``.  The error counts a jump between a node and the end,
+    where the polynomials of neighbours do not meet.  A narrow peak between the nodes may be missed, and its error too:
+    tell where it is with ``points``.  Near a singular end, or one of ``points``, where floats are not dense enough to
+    come nearer by halves, the limit is taken by Wynn's epsilon algorithm.  The standard error of Monte Carlo falls as
+    ``n**-0.5``.
 
     The derivative in a limit is the value of ``f`` there (over a box: its integral over that face), by Leibniz' rule;
     that in what ``f`` closes over is the integral of the derivative of ``f``, with the same tolerances, on intervals
-    that are halved further where that needs it.  Each tensor's derivative meets them by itself.  Kinks that move with a
-    tensor are not followed: give two integrals that meet there, or the derivative lacks that part.  Monte Carlo is
-    differentiated along its points, which move with the limits.
+    that are halved further where that needs it.  Each tensor's derivative meets them by itself.  For it ``f`` is tried
+    at many points at once first, as in :func:`autodiff.vmap`, which is several times faster: write ``ad.sqrt(x)``, not
+    ``math.sqrt(x)``.  Kinks that move with a tensor are not followed: give two integrals that meet there, or the
+    derivative lacks that part.  Monte Carlo is differentiated along its points, which move with the limits.
 
     References
     ----------
@@ -240,11 +247,8 @@ def limits(a: Any, b: Any) -> tuple[Any, Any, bool]:
         return float(a), float(b), False
     ends = []
     for name, x in (("a", a), ("b", b)):
-        if isinstance(x, list | tuple) and any(isinstance(c, Node) for c in x):
-            x = stack(x)
-        x = float(x) if isinstance(x, Fraction) else x
-        require_real("integrate", **{name: x})
-        data = np.asarray(plain_data(x), float)
+        x = joined(x)
+        data = floats(name, plain_data(x))
         if np.isnan(data).any():
             raise ArgumentError(f"integrate got {name}={repr_text(data_of(x))}; a limit is a number, or infinite.")
         ends.append(x if isinstance(x, Node) else data)
@@ -265,6 +269,18 @@ def limits(a: Any, b: Any) -> tuple[Any, Any, bool]:
     return low, high, True
 
 
+def floats(name: str, x: Any) -> Any:
+    """A limit as an array of floats."""
+    if isinstance(x, Decimal) or type(x).__module__.startswith("mpmath"):
+        raise KindError(
+            f"integrate got {name}={repr_text(x)}; it computes with floats, of 16 digits. Give float({name}), or take "
+            "mpmath.quad for more digits."
+        )
+    if not isinstance(x, Fraction):
+        require_real("integrate", **{name: x})
+    return np.asarray(x, float)
+
+
 def require_tolerances(what: str, rtol: Any, atol: Any, max_evaluations: Any) -> None:
     """Raise unless these can be met."""
     for name, x in (("rtol", rtol), ("atol", atol)):
@@ -280,6 +296,11 @@ def kinks(points: Sequence[float], boxed: bool) -> list[float]:
         found = [float(plain_data(x)) for x in points]
     except (TypeError, ValueError):
         found = [math.nan]
+    if any(isinstance(x, Node) and x.tracked for x in points):
+        raise ArgumentError(
+            "integrate got points=[...] with a tracked one, by which it has no derivative: a jump that moves with it "
+            "would be left out. Give two integrals that meet there; where the function is continuous, give its .item()."
+        )
     if any(map(math.isnan, found)):
         raise ArgumentError(f"integrate got points={repr_text(points)}; they are a sequence of numbers, such as [0.5].")
     if boxed and found:

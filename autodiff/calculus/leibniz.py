@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.errors import StaleDataError, TapeError
+from ..core.errors import AutodiffError, NotFiniteError, StaleDataError, TapeError
 from ..core.modes import enable_grad, no_grad
-from ..core.node import Node, data_of, is_complex, next_index, shape_of
-from ..core.tape import pull_back, push_forward
-from ..ops.arithmetic import conj
+from ..core.node import Node, data_of, is_complex, next_index, shape_of, size_of
+from ..core.tape import collect, pull_back, push_forward
+from ..ops.arithmetic import conj, positive
 from ..ops.joining import concatenate, stack
 from ..ops.reduce import sum
 from ..ops.shape import reshape
@@ -30,6 +30,11 @@ from .solving import plain_data
 
 if TYPE_CHECKING:
     from .integrate import Problem
+
+MOST = 256
+"""On so many points the function is tried at once ..."""
+WEIGHT = 2**16
+"""... or on fewer, if its largest node would have more entries then: larger arrays are no quicker, and take room."""
 
 
 class Leibniz(Composite):
@@ -45,11 +50,12 @@ class Leibniz(Composite):
     """
 
     def __init__(self, problem: Problem, sampler: Sampler, boxes: Boxes) -> None:
-        super().__init__("integrate", r"y = \int_a^b f(x)\,dx, \qquad y' = f(b)\,b' - f(a)\,a' + \int_a^b f'(x)\,dx")
+        super().__init__("integrate", r"y = \int_a^b f(x, w)\,dx")
         self.problem = problem
         self.sampler = sampler
         self.mesh = boxes.low, boxes.high
         self.ranges = boxes.ranges
+        self.batched = 0
         self.closed = [(i, x) for i, x in sampler.closed.items() if math.prod(shape_of(x))]
 
     def cotangents(self, g: Any, node: Node, create_graph: bool) -> Iterable[tuple[Node, Any]]:
@@ -88,8 +94,11 @@ class Leibniz(Composite):
                 "again after the change, or differentiate before it."
             )
         x, y = self.sampler.first
-        with no_grad():
-            now = plain_data(self.sampler.at(x if self.problem.boxed else float(x)))
+        with enable_grad():
+            found = self.sampler.at(x if self.problem.boxed else float(x))
+        now = plain_data(found)
+        nodes = collect([found], self.sampler.closed)[0] if isinstance(found, Node) else []
+        self.batched = min(MOST, WEIGHT // max([size_of(node) for node in nodes], default=1))
         if np.shape(now) != y.shape or np.any((now != y) & (y == y)):
             raise TapeError(
                 f"integrate: the function gave another result at {self.sampler.place(x)} when it was asked again "
@@ -112,7 +121,16 @@ class Leibniz(Composite):
             return [zero if far[k] else self._face(where, k, create_graph) for k in range(len(far))]
         if math.isinf(end._data):
             return [zero]
-        return [self._kept(self.sampler.at(where if create_graph else float(end._data)), create_graph)]
+        try:
+            return [self._kept(self.sampler.at(where if create_graph else float(end._data)), create_graph)]
+        except (ArithmeticError, ValueError) as error:  # math.log(0) raises the second
+            if isinstance(error, AutodiffError):
+                raise
+            raise NotFiniteError(
+                "integrate: the derivative by a limit is the value of the function there, which raised "
+                f"{type(error).__name__} ({error}) at {self.sampler.place(float(end._data))}. Let the range end where "
+                "the function is finite, or give a limit that is not tracked."
+            ) from error
 
     def _face(self, corner: Any, axis: int, create_graph: bool) -> Any:
         """The integral over the face of a box where the coordinate along ``axis`` is that of ``corner``."""
@@ -133,18 +151,26 @@ class Leibniz(Composite):
         if parts is not None:
             settings = dataclasses.replace(settings, parts=parts)
         a, b = self._limits(create_graph)
-        mesh = None if self.ranges.empty else self.mesh
-        return self._solved(create_graph, f=f, a=a, b=b, mesh=mesh, settings=settings)
+        return self._solved(create_graph, f=f, a=a, b=b, mesh=self.mesh, settings=settings)
 
     def _limits(self, create_graph: bool) -> list[Any]:
         return [x if create_graph else data_of(x) for x in (self.problem.a, self.problem.b)]
 
     def _solved(self, create_graph: bool, **changes: Any) -> Any:
-        problem = dataclasses.replace(self.problem, vectorized=False, points=(), progress=False, **changes)
+        batched = 0 if create_graph else self.batched
+        problem = dataclasses.replace(self.problem, vectorized=False, batched=batched, progress=False, **changes)
         return self._kept(problem.solve()[0], create_graph)
 
     def _kept(self, y: Any, create_graph: bool) -> Any:
         return y if create_graph else plain_data(y)
+
+    def _recorded_at(self, x: Any) -> tuple[Any, tuple[Node, ...]]:
+        """The function at a point, recorded, and that point where it is a node: a sweep must stop there."""
+        with enable_grad():
+            if not isinstance(x, Node):
+                return self.sampler.at(x), ()
+            x = positive(x)  # a limit may be what the function closes over too, or be made of it
+            return self.sampler.at(x), (x,)
 
     def _pulled(self, g: Any, create_graph: bool) -> Callable[[Any], Any]:
         """The function of ``x`` that gives the cotangents of what the function closes over, in one row."""
@@ -155,10 +181,9 @@ class Leibniz(Composite):
         def cotangents(x: Any) -> Any:
             found: list[Any] = list(zeros)
             start = next_index()
-            with enable_grad():
-                y = self.sampler.at(x)
+            y, point = self._recorded_at(x)
             if isinstance(y, Node) and y.tracked:
-                for node, c in pull_back((y,), (_for(y, g),), known.values(), create_graph):
+                for node, c in pull_back((y,), (_for(y, g),), (*known.values(), *point), create_graph):
                     if node.index in places:
                         found[places[node.index]] = reshape(c, (-1,))
                     elif node.index < start and node.index not in known:
@@ -176,11 +201,10 @@ class Leibniz(Composite):
         zero = np.zeros(self.sampler.shape)[()]
 
         def tangent(x: Any) -> Any:
-            with enable_grad():
-                y = self.sampler.at(x)
+            y, point = self._recorded_at(x)
             if not isinstance(y, Node) or not y.tracked:
                 return zero
-            t = push_forward((y,), inputs, tangents, create_graph)[0]
+            t = push_forward((y,), inputs, tangents, create_graph, {x.index for x in (*inputs, *point)})[0]
             return zero if t is None else y._fit_tangent(t)
 
         return tangent

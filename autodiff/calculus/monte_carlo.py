@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError
 from ..core.node import Node, data_of
-from ..core.summary import number_text, repr_text
+from ..core.summary import repr_text
 from ..ops.reduce import prod, sum
 from ..transforms.checkpoint import checkpoint
 from .integral import Integral
-from .solving import plain_data, require_finite, watching
+from .sampling import Sampler
+from .solving import plain_data, watching
 
 AT_ONCE = 1000
 """So many points are recorded at once, and then forgotten until they are differentiated."""
@@ -63,30 +64,22 @@ def monte_carlo(
             plain_data(volume) * spread.mean, size * spread.standard_error(), spread.count, 1, "monte carlo"
         )
 
+    sampler = Sampler(f, boxed, vectorized, "integrate")
+    sampler.report = report
+
     def portion(u: Any) -> Any:
         """The sum of the function over some points."""
+        points = data_of(low) + data_of(width) * u
         if vectorized:
-            y = f(low + width * u)
-            values = np.asarray(plain_data(y))
-            if values.shape[:1] != (len(u),):
-                raise ShapeError(
-                    f"integrate: with vectorized=True the function was given {len(u)} points, along the first axis, "
-                    f"and returned shape {values.shape}. It must return one value for each, along the first axis."
-                )
-            total = sum(y, axis=0)
+            found, y = sampler.many(low + width * u)
         else:
-            found = [f(low + width * c) for c in (u if boxed else u.tolist())]
-            found = [y if isinstance(y, Node) else np.asarray(y) for y in found]
-            values = np.array([plain_data(y) for y in found])
-            total = functools.reduce(operator.add, found)
-        if not np.isfinite(values).all():
-            bad = int(np.argmin(np.isfinite(values.reshape(len(u), -1)).all(axis=1)))
-            place = np.atleast_1d(data_of(low) + data_of(width) * u[bad]).tolist()
-            shown = ", ".join(number_text(c, 8) for c in place)
-            require_finite("integrate", values[bad], f"x = [{shown}]" if boxed else f"x = {shown}", report())
+            found, y = sampler.each([low + width * c for c in (u if boxed else u.tolist())], points)
+        values = sampler.checked(y, points)
         if first:
             spread.add(values)
-        return total
+        if y is not values or not any(isinstance(row, Node) for row in found):  # True + True is True in NumPy
+            return values.sum(axis=0)
+        return sum(found[0], axis=0) if vectorized else functools.reduce(operator.add, found)
 
     total, first = None, True
     with watching("integrate", n, progress, report, lambda: f"{spread.count} of {n} points") as bar:

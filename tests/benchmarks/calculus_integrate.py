@@ -58,7 +58,7 @@ def gradient() -> Row:
 
     def ours() -> Step:
         def total(rates: Any) -> Any:
-            return integrate(lambda x: (ad.exp(-rates * x) * math.sqrt(x)).sum(), 0.0, 2.0, rtol=1e-8)
+            return integrate(lambda x: (ad.exp(-rates * x) * ad.sqrt(x)).sum(), 0.0, 2.0, rtol=1e-8)
 
         gradient = ad.grad(total)
         return lambda: gradient(RATES)

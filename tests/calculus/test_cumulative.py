@@ -54,6 +54,18 @@ def test_the_order_is_two():
     assert math.log2(error(50) / error(100)) == pytest.approx(2, abs=0.01)
 
 
+def test_whole_numbers_and_lists_of_nodes():
+    """Bytes and truth have no differences and sums; lists may hold nodes."""
+    for y in ([100, 100, 28], [True, False, True]):
+        for dtype in (np.uint8, bool if y[0] is True else int):
+            x = np.array([7, 3, 1], np.uint8)
+            expected = scipy.integrate.cumulative_trapezoid(np.array(y, float), x.astype(float))
+            np.testing.assert_allclose(cumulative_trapezoid(np.array(y, dtype), x), expected)
+            found = cumulative_trapezoid(ad.Tensor(np.array(y, dtype), requires_grad=False), x)
+            np.testing.assert_allclose(found.data, expected)
+    check_gradients(lambda a, b: cumulative_trapezoid([a, b, 2.0], [0.0, b, 3.0]), 1.2, 0.7)
+
+
 def test_float32_stays():
     assert cumulative_trapezoid(np.ones(3, np.float32), initial=0).dtype == np.float32
 
@@ -68,5 +80,6 @@ def test_errors():
     bad(errors.ShapeError, r"got a of shape \(1,\)", cumulative_integral, math.sin, [0], [1])
     bad(errors.ArgumentError, "got rtol=-1", cumulative_integral, math.sin, 0, [1], rtol=-1)
     bad(errors.ArgumentError, "got initial=1; it is 0, or left away", cumulative_trapezoid, [1.0], initial=1)
+    bad(errors.ArgumentError, r"got initial=array\(", cumulative_trapezoid, [1.0], initial=np.zeros(2))
     bad(errors.ShapeError, r"samples of shape \(\); it needs", cumulative_trapezoid, 1.0)
     bad(errors.ShapeError, r"at places of shape \(3,\); x has shape \(2,\)", cumulative_trapezoid, [1.0, 2], [1, 2, 3])

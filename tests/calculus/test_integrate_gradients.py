@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import mpmath
 import numpy as np
 import pytest
 import scipy.special
+import sympy
 
 import autodiff as ad
 from autodiff.calculus.integrate import integrate
@@ -144,6 +146,23 @@ def test_third_derivatives():
         assert third == pytest.approx(float(mpmath.quad(lambda x: x**3 * mpmath.exp(0.7 * x), [0, 1])), rel=1e-9)
 
 
+@pytest.mark.parametrize("end", ["b", "2b", "-b", "b squared"])
+def test_limits_made_of_what_the_function_closes_over(end):
+    """To the third order, in every mixture of modes: what the function closes over is apart from where it is asked."""
+    at = {"b": lambda b: b, "2b": lambda b: 2 * b, "-b": lambda b: -b, "b squared": lambda b: b * b}[end]
+    x, b = sympy.symbols("x b")
+    closed = sympy.integrate(sympy.exp(b * x), (x, 0, at(b)))
+
+    def forward(f):
+        return lambda v: ad.jvp(f, (v,), (1.0,))[1]
+
+    for modes in itertools.product((ad.grad, forward), repeat=3):
+        f, exact = (lambda b: integrate(lambda x: ad.exp(b * x), 0.0, at(b))), closed
+        for mode in modes:
+            f, exact = mode(f), sympy.diff(exact, b)
+            assert f(0.7) == pytest.approx(float(exact.subs(b, 0.7)), rel=1e-8)
+
+
 def test_the_derivative_is_refined_where_it_needs_it():
     """The value is easy, the derivative has a peak that the value lacks: its intervals are its own."""
     w = ad.Value(0.0)
@@ -153,6 +172,35 @@ def test_the_derivative_is_refined_where_it_needs_it():
     first = w.grad
     y.backward()
     assert w.grad == 2 * first  # the intervals of the value are still what they were
+
+
+def test_a_derivative_is_asked_at_many_points_at_once():
+    """Where the function takes them; else one by one, and to the same end."""
+    calls, w = [], ad.Tensor(W)
+
+    def smooth(x):
+        calls.append(x)
+        return ad.exp(-w * x) * np.sqrt(x)
+
+    def by_math(x):
+        return ad.exp(-w * x) * math.sqrt(x)
+
+    def by_kind(x):
+        return ad.exp(-w * x) * np.sqrt(x) * (1.0 if isinstance(x, float) else 2.0)
+
+    def by_half(x):
+        return ad.exp(-w * x) * np.sqrt(x) * (1.0 if isinstance(x, float) else np.sign(1.0 - x))
+
+    found = []
+    for f in (smooth, by_math, by_kind, by_half):
+        y = integrate(f, 0.0, 2.0).sum()
+        w.grad = None
+        before = len(calls)
+        y.backward()
+        found.append(w.grad)
+        assert f is not smooth or len(calls) < before + 20
+    exact = [-scipy.special.gamma(2.5) * scipy.special.gammainc(2.5, 2 * c) * c**-2.5 for c in W]
+    np.testing.assert_allclose(found, [exact] * 4, rtol=1e-8)
 
 
 def test_each_parameter_meets_the_tolerance_by_itself():
@@ -242,6 +290,20 @@ def test_a_variable_that_means_something_else_is_an_error():
         y.backward()
 
 
+def test_a_jump_that_moves_is_an_error():
+    """Its part of the derivative is not in the function's; two integrals that meet there have it."""
+
+    def at_once(c):
+        return integrate(lambda x: 3.0 * c if x > c else c, 0.0, 1.0, points=[c])
+
+    def in_two(c):
+        return integrate(lambda x: c, 0.0, c) + integrate(lambda x: 3.0 * c, c, 1.0)
+
+    with pytest.raises(errors.ArgumentError, match=r"points=\[\.\.\.\] with a tracked one, .* Give two integrals"):
+        ad.grad(at_once)(0.3)
+    assert ad.grad(in_two)(0.3) == pytest.approx(3 - 4 * 0.3, rel=1e-12)  # of 3 c - 2 c²
+
+
 def test_random_functions_are_found_out():
     rng, w = np.random.default_rng(0), ad.Value(1.0)
     y = integrate(lambda x: w * rng.random(), 0.0, 1.0, rtol=1.0)
@@ -258,6 +320,16 @@ def test_assigning_from_inside_is_an_error():
 
     with pytest.raises(errors.TapeError):
         integrate(f, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("f", [lambda x: 1 / math.sqrt(x), math.log, ad.log])
+def test_a_limit_where_the_function_is_singular(f):
+    b = ad.Value(0.0)
+    y = integrate(f, b, 1.0)
+    with pytest.raises(
+        errors.NotFiniteError, match=r"by a limit is the value .* which raised .* at x = 0\.0\. Let the"
+    ):
+        y.backward()
 
 
 def test_errors_in_a_derivative():
