@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, MissingExtraError
+from ..core.errors import ArgumentError, KindError, MissingExtraError, ShapeError
 from ..core.modes import no_grad
-from ..core.summary import repr_text
+from ..core.node import Node, is_complex
+from ..core.summary import kind_text, repr_text
+from ..ops.select import where
 from ..ops.shape import reshape
 from .implicit import value_and_jacobian
 from .iteration import as_one
-from .objective import Array, Shape, value_and_gradient
-from .solving import plain_data
+from .objective import Array, Shape, place, value_and_gradient
+from .solving import plain_data, require_finite
 
 
 class VectorFunction:
@@ -27,17 +29,22 @@ class VectorFunction:
     shape : Shape
     """
 
+    word = "function"
+
     def __init__(self, f: Callable[[Any], Any], shape: Shape) -> None:
         self.f = f
         self.shape = shape
 
     def of_flat(self, x: Any) -> Any:
         """The values as a vector, of a node or a plain vector."""
-        return reshape(as_one(self.f(self.shape.unpack(x))), -1)
+        y = as_one(self.f(self.shape.unpack(x)))
+        if isinstance(y, dict) or not (isinstance(y, Node) or np.asarray(y).dtype.kind in "fiub") or is_complex(y):
+            raise KindError(f"{self.shape.what}: the {self.word} returned {kind_text(y)}; it returns real numbers.")
+        return reshape(y, -1)
 
     def value(self, x: Array) -> Array:
         """The plain values."""
-        with no_grad():
+        with no_grad(), np.errstate(all="ignore"):
             return np.asarray(plain_data(self.of_flat(np.asarray(x, float))), float)
 
     def jacobian(self, x: Array) -> Array:
@@ -56,10 +63,46 @@ class VectorFunction:
 class Constraint(VectorFunction):
     """``lower <= f(x) <= upper``; an equation where both are the same."""
 
+    word = "constraint"
+
     def __init__(self, f: Callable[[Any], Any], shape: Shape, lower: Any, upper: Any) -> None:
         super().__init__(f, shape)
-        self.lower = lower
-        self.upper = upper
+        self.not_finite: tuple[Array, Array] | None = None
+        try:
+            self.lower, self.upper = (x if isinstance(x, Node) else np.asarray(x, float) for x in (lower, upper))
+            ordered = bool(np.all(plain_data(self.lower) <= plain_data(self.upper)))
+        except (TypeError, ValueError):
+            ordered = False
+        if not ordered:
+            raise ArgumentError(
+                f"{shape.what} got a constraint between {repr_text(lower)} and {repr_text(upper)}; these are numbers, "
+                "the lower limit first."
+            )
+
+    def value(self, x: Array) -> Array:
+        """The plain values; the last place where they are not finite is kept."""
+        y = super().value(x)
+        if not np.all(np.isfinite(y)):
+            self.not_finite = x, y
+        return y
+
+    def require_start(self, x: Array) -> None:
+        """Raise unless the values at ``x`` are finite and as many as the limits."""
+        y = self.value(x)
+        self.require_finite()
+        try:
+            self.limits(y.shape)
+        except ValueError:
+            raise ShapeError(
+                f"{self.shape.what} got a constraint of {y.size} values between {repr_text(self.lower)} and "
+                f"{repr_text(self.upper)}; each limit is one number, or one for each value."
+            ) from None
+
+    def require_finite(self) -> None:
+        """Raise if values were not finite somewhere."""
+        if self.not_finite is not None:
+            x, y = self.not_finite
+            require_finite(f"{self.shape.what}, a constraint", y, place(x))
 
     def for_scipy(self, second: bool = True) -> Any:
         """SciPy's NonlinearConstraint, with an exact Jacobian, and Hessians if they are wanted."""
@@ -68,14 +111,19 @@ class Constraint(VectorFunction):
         except ImportError:
             raise MissingExtraError("a constraint for SciPy", "scipy", "scipy") from None
         hessian = {"hess": self.hessian} if second else {}
-        return NonlinearConstraint(self.value, self.lower, self.upper, jac=self.jacobian, **hessian)
+        lower, upper = (plain_data(side) for side in (self.lower, self.upper))
+        return NonlinearConstraint(self.value, lower, upper, jac=self.jacobian, **hessian)
 
-    def active(self, x: Array, near: float) -> tuple[Array, Array]:
-        """Which values are at one of their limits, and the limits."""
-        y = self.value(x)
-        lower, upper = (np.broadcast_to(np.asarray(side, float), y.shape) for side in (self.lower, self.upper))
-        at_lower, at_upper = np.abs(y - lower) <= near, np.abs(y - upper) <= near
-        return at_lower | at_upper, np.where(at_lower, lower, upper)
+    def limits(self, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """The plain lower and upper limits of values of this shape."""
+        lower, upper = (
+            np.broadcast_to(np.asarray(plain_data(side), float), shape) for side in (self.lower, self.upper)
+        )
+        return lower, upper
+
+    def beyond(self, x: Any, upper: Array) -> Any:
+        """The values at ``x`` less their limits, the upper ones where ``upper`` is true; nodes if anything is."""
+        return self.of_flat(x) - where(upper, self.upper, self.lower)
 
 
 def constraints_of(what: str, given: Any, shape: Shape) -> list[Constraint]:
@@ -93,6 +141,8 @@ def _constraint(what: str, given: Any, shape: Shape) -> Constraint:
     if hasattr(given, "lb") and hasattr(given, "ub"):
         if callable(getattr(given, "fun", None)):
             inner = getattr(given.fun, "__self__", None)
+            if isinstance(inner, Constraint):
+                return Constraint(inner.f, shape, inner.lower, inner.upper)
             f = inner.f if isinstance(inner, VectorFunction) else given.fun
             return Constraint(f, shape, given.lb, given.ub)
         if hasattr(given, "A"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,19 +11,18 @@ from typing import Any
 import numpy as np
 
 from ..core.axes import ink, palette
-from ..core.checks import require_from_zero, require_whole
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, ShapeError, SingularError
 from ..core.figures import axes_for
 from ..core.node import Node, shape_of
 from ..core.summary import number_text, repr_text
 from ..ops.factoring import cholesky
 from ..ops.shape import reshape
 from ..ops.solving import solve
-from ..transforms.lift import require_function
 from .implicit import value_and_jacobian
-from .least_squares import GTOL, RTOL, Search, inverse_square
-from .solving import plain_data, refuse_compiling, require_finite, require_real, watching
-from .unknowns import Unknowns
+from .iteration import as_one
+from .least_squares import GTOL, RTOL, Search, inverse_square, require_settings
+from .solving import plain_data, require_finite, require_real
+from .unknowns import Unknowns, in_one_vector
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,13 @@ class CurveFit:
         return iter((self.x, self.covariance))
 
     def predict(self, x: Any) -> tuple[Any, Any]:
-        """The curve at ``x`` and its standard error there, by the delta method: ``sqrt(diag(J C J^T))``."""
-        value, jac = value_and_jacobian(lambda p: self.f(x, *p), plain_data(self.x))
+        """The curve at ``x`` and its standard error there, by the delta method: ``sqrt(diag(J C J^T))``.
+
+        The error is infinite if the data do not determine all parameters.
+        """
+        value, jac = value_and_jacobian(lambda p: as_one(self.f(x, *p)), plain_data(self.x))
+        if not np.all(np.isfinite(self.covariance)):
+            return value, np.full(np.shape(value), np.inf)
         return value, np.sqrt(np.einsum("...i,ij,...j", jac, self.covariance, jac))
 
     def __str__(self) -> str:
@@ -84,9 +89,13 @@ class CurveFit:
         return "\n".join(lines)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the data, the curve and its band of two standard errors; returns the axes."""
-        ax = axes_for("CurveFit.plot", ax)
+        """Draw data over one axis, the curve and its band of two standard errors; returns the axes."""
         x, y = self.data
+        if np.ndim(x) != 1 or np.shape(x) != np.shape(y):
+            raise ShapeError(
+                "CurveFit.plot draws one curve over an xdata of one axis; for other data draw what .predict(x) returns."
+            )
+        ax = axes_for("CurveFit.plot", ax)
         color = palette(ax, 1)[0]
         grid = np.linspace(np.min(x), np.max(x), 200)
         value, std = self.predict(grid)
@@ -120,13 +129,15 @@ def curve_fit(
     Parameters
     ----------
     f : callable
-        Of ``xdata`` and the parameters, one after another; returns as many numbers as ``ydata`` has.
-    xdata, ydata : array_like
-        The data; tensors may be differentiated.
+        Of ``xdata`` and the parameters, one after another; returns what has the shape of ``ydata``.
+    xdata : array_like or anything else
+        Lists and tuples become arrays; what is neither is handed to ``f`` as it is.
+    ydata : array_like
+        The data, of any shape; tensors may be differentiated.
     p0 : sequence of numbers
         Where to start.
     sigma : array_like, optional
-        The standard errors of ``ydata``, or their covariance matrix.
+        The standard errors of ``ydata``, or their covariance matrix; tensors may be differentiated.
     absolute_sigma : bool
         Take ``sigma`` as it is.  Otherwise only its proportions count, and the covariance is scaled such that the
         residuals have the variance that they show.
@@ -149,41 +160,69 @@ def curve_fit(
     >>> print(f"{value:.4f} +- {error:.4f}")
     0.2705 +- 0.0070
     """
-    require_function(f, "curve_fit")
-    refuse_compiling("curve_fit")
-    require_whole("curve_fit", 1, max_steps=max_steps)
-    require_from_zero("curve_fit", rtol=rtol, gtol=gtol)
-    xdata = xdata if isinstance(xdata, Node) else np.asarray(xdata)
+    require_settings("curve_fit", f, rtol, gtol, max_steps)
+    xdata, ydata = as_one(xdata), as_one(ydata)
     ydata = ydata if isinstance(ydata, Node) else np.asarray(ydata)
     require_real("curve_fit", ydata=ydata)
     require_finite("curve_fit", plain_data(ydata), "ydata")
-    layout = Unknowns("curve_fit", np.asarray(plain_data(p0)))
-    if len(layout.start) == 0 or layout.shapes[0] not in {(), (layout.start.size,)}:
-        raise ArgumentError(f"curve_fit got p0={repr_text(p0)}; it is a start for each parameter, one after another.")
-    weigh = _weights(sigma, shape_of(ydata))
+    if not ydata.size:
+        raise ArgumentError("curve_fit got no data: ydata is empty.")
+    search = _Fit(f, xdata, ydata, _parameters(f, xdata, p0), sigma, absolute_sigma, bounds)
+    found: CurveFit = search.result(rtol, gtol, max_steps, progress)
+    return found
 
-    def residuals(p: Any) -> Any:
-        y = f(xdata, *p)
-        if shape_of(y) != shape_of(ydata):
-            raise ShapeError(
-                f"curve_fit: f returned shape {shape_of(y)}, but ydata has shape {shape_of(ydata)}; they must agree."
-            )
-        return weigh(reshape(y - ydata, -1))
 
-    search = Search("curve_fit", residuals, layout, *layout.bounds(bounds))
-    f_data = (plain_data(xdata), plain_data(ydata))
+class _Fit(Search):
+    """Least squares of the weighted differences of a curve and data."""
 
-    def account(x: Any = None) -> CurveFit:
-        found = search.account(x)
-        covariance = inverse_square(found.jac, layout.start.size) if absolute_sigma else found.covariance
-        values = search.x if x is None else x
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        xdata: Any,
+        ydata: Any,
+        layout: Unknowns,
+        sigma: Any,
+        absolute_sigma: bool,
+        bounds: Any,
+    ) -> None:
+        self.curve = f
+        self.data = (plain_data(xdata), plain_data(ydata))
+        self.absolute_sigma = absolute_sigma
+        weigh = _weights(sigma, ydata.shape)
+
+        def residuals(p: Any) -> Any:
+            y = as_one(f(xdata, *p))
+            if shape_of(y) != ydata.shape:
+                raise ShapeError(
+                    f"curve_fit: f returned shape {shape_of(y)}, but ydata has shape {ydata.shape}; they must agree."
+                )
+            return weigh(in_one_vector("curve_fit", y - ydata))
+
+        super().__init__("curve_fit", residuals, layout, bounds)
+
+    def account(self, x: Any = None) -> CurveFit:
+        found = super().account(x)
+        covariance = inverse_square(found.jac, len(self.x)) if self.absolute_sigma else found.covariance
         std = np.sqrt(np.diag(covariance))
         rest = (found.fun, found.cost, found.jac, found.active, found.nit, found.nfev, found.message, found.path)
-        return CurveFit(values, covariance, std, *rest, f, f_data)
+        return CurveFit(found.x, covariance, std, *rest, self.curve, self.data)
 
-    with watching("curve_fit", max_steps, progress, account, search.state) as bar:
-        search.run(rtol, gtol, max_steps, bar)
-    return account(search.recorded())
+
+def _parameters(f: Callable[..., Any], xdata: Any, p0: Any) -> Unknowns:
+    """The layout of the parameters, which ``f`` must be able to take."""
+    start = np.asarray(plain_data(as_one(p0)))
+    if start.size == 0 or start.ndim > 1 or start.dtype.kind not in "fiu":
+        raise ArgumentError(f"curve_fit got p0={repr_text(p0)}; it is a start for each parameter, one after another.")
+    try:
+        inspect.signature(f).bind(xdata, *start.ravel())
+    except ValueError:  # some functions of C have no signature
+        pass
+    except TypeError as error:
+        raise ArgumentError(
+            f"curve_fit: f cannot be called with xdata and the {start.size} parameters of p0={repr_text(p0)}, one "
+            f"after another: {error}. Give p0 a start for each of its parameters, or write them as *parameters."
+        ) from None
+    return Unknowns("curve_fit", start.ravel())
 
 
 def _names(f: Callable[..., Any], n: int) -> list[str]:
@@ -199,16 +238,26 @@ def _weights(sigma: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
     """What brings residuals, in one vector, to errors of size one."""
     if sigma is None:
         return lambda r: r
-    sigma = sigma if isinstance(sigma, Node) else np.asarray(sigma, float)
-    n = int(np.prod(shape))
-    if shape_of(sigma) == (n, n) and shape != (n, n):
-        lower = cholesky(sigma)
+    sigma = sigma if isinstance(sigma, Node) else np.asarray(sigma)
+    require_real("curve_fit", sigma=sigma)
+    n = math.prod(shape)
+    values = plain_data(sigma)
+    if sigma.shape == (n, n) and shape != (n, n):
+        if not np.allclose(values, values.T, atol=1e-8 * np.max(np.abs(values))):
+            raise ArgumentError("curve_fit got a matrix sigma that is not symmetric; it is the covariance of ydata.")
+        try:
+            lower = cholesky(sigma)
+        except np.linalg.LinAlgError:
+            raise SingularError(
+                "curve_fit got a matrix sigma that is not positive definite, as the covariance of ydata is. Look for "
+                "data that are there twice, or add a little to its diagonal."
+            ) from None
         return lambda r: solve(lower, r)
-    if shape_of(sigma) not in {(), shape}:
+    if sigma.shape not in {(), shape}:
         raise ShapeError(
-            f"curve_fit got sigma of shape {shape_of(sigma)} for ydata of shape {shape}; it has the same shape, or is "
+            f"curve_fit got sigma of shape {sigma.shape} for ydata of shape {shape}; it has the same shape, or is "
             f"a covariance matrix of shape {(n, n)}."
         )
-    if not np.all(plain_data(sigma) > 0):
+    if not np.all(values > 0):
         raise ArgumentError("curve_fit got a sigma that is not positive; it holds standard errors.")
-    return lambda r: r / reshape(sigma, -1) if shape_of(sigma) else r / sigma
+    return lambda r: r / (reshape(sigma, -1) if sigma.shape else sigma)

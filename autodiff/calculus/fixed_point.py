@@ -9,21 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import require_whole
-from ..core.errors import ConvergenceError, DivergenceError
+from ..core.errors import ConvergenceError, DivergenceError, SolverError
 from ..core.summary import data_text, number_text
 from ..transforms.lift import require_function
 from .implicit import implicit_result
-from .iteration import (
-    Iteration,
-    Tolerance,
-    as_one,
-    is_finite,
-    not_finite,
-    plain_call,
-    require_same_shape,
-    size,
-    start_of,
-)
+from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
 from .solving import refuse_compiling, require_choice, watching
 
 FAR = 1e8
@@ -100,72 +90,58 @@ def fixed_point(
     refuse_compiling("fixed_point")
     require_whole("fixed_point", 1, max_steps=max_steps, memory=memory)
     require_choice("fixed_point", method=(method, ("anderson", "plain")))
-    search = _Search(f, start_of("fixed_point", x0), rtol, atol, memory if method == "anderson" else 0)
+    x0 = start_of("fixed_point", x0)
+    tolerance = Tolerance("fixed_point", x0, rtol, atol)
+    if rtol is None:
+        tolerance.rtol *= 3
+    search = _Iterate("fixed_point", f, x0, tolerance, memory if method == "anderson" else 0)
     with watching("fixed_point", max_steps, progress, search.account, search.state) as bar:
         search.run(max_steps, bar)
     x = implicit_result("fixed_point", lambda x: x - as_one(f(x)), search.x)
     return search.account(x) if full_output else x
 
 
-class _Search:
-    """An iteration: its point, what is left there, and the points and remainders that Anderson's method combines."""
+class _Iterate(Search):
+    """An iteration, and the last remainders, which Anderson's method combines."""
 
-    def __init__(self, f: Callable[[Any], Any], x: Any, rtol: Any, atol: Any, memory: int) -> None:
-        self.f = f
-        self.x = x
-        self.gap: Any = None
-        self.tolerance = Tolerance("fixed_point", x, rtol, atol)
-        if rtol is None:
-            self.tolerance.rtol *= 3
+    def __init__(self, what: str, f: Callable[[Any], Any], x: Any, tolerance: Tolerance, memory: int) -> None:
+        super().__init__(what, f, x, tolerance)
         self.memory = memory
-        self.path: list[Any] = []
         self.gaps: list[Any] = []
-        self.left: list[float] = []
-        self.message = "not done"
-
-    def account(self, value: Any = None) -> Iteration:
-        value = self.x if value is None else value
-        error = self.left[-1] if self.left else 0.0
-        steps = max(0, len(self.path) - 1)
-        return Iteration(value, self.gap, error, steps, len(self.path), self.message, self.path, self.left)
-
-    def state(self) -> str:
-        return f"step {len(self.path)}, x = {data_text(self.x)}"
 
     def run(self, max_steps: int, bar: Any) -> None:
         for step in range(max_steps + 1):
-            y = plain_call(self.f, self.x)
+            y = self.call(self.x)
             require_same_shape("fixed_point", y, self.x, "It must return a number or array like the one it is given.")
             if not is_finite(y):
                 if len(self.left) > 2 and self.left[-1] > 10 * min(self.left):
-                    self.diverged(step)
+                    raise self.diverged(step)
                 not_finite("fixed_point", y, f"x = {data_text(self.x)}", self.account())
-            self.gap = y - self.x
-            self.path.append(self.x)
-            self.left.append(float(size(self.gap)))
-            if size(self.gap) <= self.tolerance.at(self.x):
+            self.step = y - self.x
+            self.arrive(self.x, self.step)
+            if size(self.step) <= size(self.tolerance.at(self.x)):
                 self.message = "f(x) - x is within the tolerance"
                 return
             if self.left[-1] > FAR * self.left[0]:
-                self.diverged(step)
+                raise self.diverged(step)
             bar.advance(f"|f(x) - x| = {number_text(self.left[-1])}")
-            self.gaps = [*self.gaps[-self.memory :], self.gap]
+            self.gaps = [*self.gaps[-self.memory :], self.step]
             if step < max_steps:
                 self.x = self.next(y)
-        raise ConvergenceError(
-            f"fixed_point: |f(x) - x| is still {number_text(self.left[-1])} after max_steps={max_steps}, at x = "
+        raise self.error(
+            ConvergenceError,
+            f"|f(x) - x| is still {number_text(self.left[-1])} after max_steps={max_steps}, at x = "
             f"{data_text(self.x)}; it changes by a factor of {number_text(self.account().rate)} a step. Allow more "
             "steps or a larger tolerance, or look for the root of f(x) - x with ad.root.",
-            self.account(),
         )
 
-    def diverged(self, step: int) -> None:
-        raise DivergenceError(
-            f"fixed_point: the points go away without bound: |f(x) - x| grew from {number_text(min(self.left))} to "
+    def diverged(self, step: int) -> SolverError:
+        return self.error(
+            DivergenceError,
+            f"the points go away without bound: |f(x) - x| grew from {number_text(min(self.left))} to "
             f"{number_text(self.left[-1])} in {step} steps, by a factor of {number_text(self.account().rate)} a step. "
             "Iteration needs a function that draws points together; try method='anderson', another start, or the root "
             "of f(x) - x with ad.root.",
-            self.account(),
         )
 
     def next(self, y: Any) -> Any:
@@ -181,5 +157,5 @@ class _Search:
             return y - gaps[-1] / turn * (points[-1] - points[-2] + turn)
         turns = np.stack([(b - a).ravel() for a, b in pairwise(gaps)], axis=1)
         moves = np.stack([(b - a).ravel() for a, b in pairwise(points)], axis=1)
-        weights = np.linalg.lstsq(turns, self.gap.ravel(), rcond=None)[0]
+        weights = np.linalg.lstsq(turns, self.step.ravel(), rcond=None)[0]
         return y - ((moves + turns) @ weights).reshape(y.shape)

@@ -1,7 +1,8 @@
-"""What an iteration towards an answer shares with others: its numbers, its tolerances, the account it gives."""
+"""What iterations towards an answer share: their numbers, their tolerances, the way they go, the account they give."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import getcontext
@@ -11,10 +12,10 @@ import numpy as np
 
 from ..core import numbers
 from ..core.axes import ink, palette
-from ..core.errors import ArgumentError, KindError, ShapeError
+from ..core.errors import ArgumentError, KindError, ShapeError, SolverError
 from ..core.figures import axes_for
 from ..core.modes import no_grad
-from ..core.node import Node, shape_of, size_of
+from ..core.node import Node, is_complex, shape_of, size_of
 from ..core.summary import data_text, repr_text
 from ..ops.joining import stack
 from .solving import plain_data, require_finite
@@ -59,9 +60,10 @@ class Iteration:
         return (last[-1] / last[0]) ** (1 / (len(last) - 1)) if len(last) > 1 else 0.0
 
     def __str__(self) -> str:
+        left = f"{self.left[-1]:.1e}" if self.left else "not known"
         return (
             f"{data_text(self.value)} after {self.steps} steps and {self.evaluations} evaluations: {self.message}.\n"
-            f"last step {self.error:.1e}, left of the equations {self.left[-1]:.1e}"
+            f"last step {self.error:.1e}, left of the equations {left}"
         )
 
     def plot(self, ax: Any = None) -> Any:
@@ -78,31 +80,39 @@ class Iteration:
 
 def start_of(what: str, x: Any, name: str = "x0") -> Any:
     """A start as the array or number to compute with: of floats, and the caller's own."""
-    x = plain_data(x)
+    with contextlib.suppress(ValueError):  # rows of different lengths
+        x = plain_data(as_one(x))
     if isinstance(x, np.generic):
         x = x.item()
-    if isinstance(x, bool | str | bytes) or callable(x) or x is None:
-        raise KindError(f"{what} got {name}={repr_text(x)}; it is a number or an array of numbers.")
-    if numbers.is_number(type(x)):
+    if numbers.is_number(type(x)) and type(x) is not bool:
         return float(x) if type(x) is int else x
-    array = np.array(x)
-    if array.dtype.kind not in "fciu":
-        raise KindError(f"{what} got {name}={repr_text(x)}; it is a number or an array of numbers.")
-    return array.astype(float) if array.dtype.kind in "iu" else array
+    if isinstance(x, np.ndarray):
+        array = np.array(x)
+        if array.dtype.kind in "iu":
+            return array.astype(float)
+        if array.dtype.char in "fdFD":
+            return array
+        if array.dtype.kind in "fc":
+            raise KindError(
+                f"{what} got {name} of {array.dtype}, in which NumPy solves no equations. Give it float32 or float64, "
+                "or complex64 or complex128."
+            )
+    raise KindError(f"{what} got {name}={repr_text(x)}; it is a number or an array of numbers.")
 
 
 def as_one(y: Any) -> Any:
-    """What a function returned as one array or number: a list or tuple of numbers is stacked."""
+    """What a function returned as one array or number: a list or tuple of numbers, or of such lists, is stacked."""
     if not isinstance(y, list | tuple):
         return y
-    return stack(list(y)) if any(isinstance(part, Node) for part in y) else np.asarray(y)
+    parts = [as_one(part) for part in y]
+    return stack(parts) if any(isinstance(part, Node) for part in parts) else np.asarray(parts)
 
 
-def plain_call(f: Callable[[Any], Any], x: Any) -> Any:
-    """``f(x)`` with nothing recorded, as an array or a number; nan where Python's numbers have no value to give."""
+def plain_call(what: str, f: Callable[[Any], Any], x: Any) -> Any:
+    """``f(x)`` with nothing recorded, like ``x`` an array or a number; nan where Python's numbers have no value."""
     with no_grad(), np.errstate(all="ignore"):
         try:
-            y = plain_data(as_one(f(x)))
+            y = plain_data(as_one(f(x.copy() if isinstance(x, np.ndarray) else x)))
         except ArithmeticError:  # math raises it where NumPy gives an infinite number or nan
             if not isinstance(x, float):
                 raise
@@ -111,7 +121,14 @@ def plain_call(f: Callable[[Any], Any], x: Any) -> Any:
             if not isinstance(x, float) or not str(error).startswith(("math domain error", "expected a")):
                 raise
             return np.nan
-    return np.asarray(y) if isinstance(x, np.ndarray) else y.item() if isinstance(y, np.ndarray | np.generic) else y
+    if not (y.dtype.kind in "fciu" if hasattr(y, "dtype") else numbers.is_number(type(y)) and type(y) is not bool):
+        raise KindError(f"{what}: the function returned {repr_text(y)}; it returns a number or an array of numbers.")
+    if isinstance(x, np.ndarray | np.generic):
+        y = np.asarray(y)
+        return y.reshape(x.shape) if y.size == x.size == 1 else y
+    if size_of(y) != 1:
+        require_same_shape(what, y, x, "It returns one number.")
+    return y.item() if hasattr(y, "dtype") else y
 
 
 def require_same_shape(what: str, y: Any, x: Any, repair: str) -> None:
@@ -171,13 +188,76 @@ class Tolerance:
         self.eps = spacing(x)
         self.rtol = self.eps ** self._like(self.eps, power) if rtol is None else self._like(self.eps, rtol)
         self.atol = self._like(self.eps, 0 if atol is None else atol)
-        self.largest = size(x)
+        self.half = self.eps ** self._like(self.eps, 0.5)
+        self.largest = abs(x)
 
     @staticmethod
     def _like(eps: Any, x: Any) -> Any:
         return x if isinstance(eps, float) else numbers.like(eps, x)
 
     def at(self, x: Any) -> Any:
-        """How long a step that ends in ``x`` may be."""
-        self.largest = max(self.largest, size(x))
-        return self.atol + self.rtol * size(x) + self.eps * self.largest
+        """How long a step that ends in ``x`` may be, entry by entry."""
+        largest = np.maximum if isinstance(x, np.ndarray | np.generic) else max
+        self.largest = largest(self.largest, abs(x))
+        return self.atol + self.rtol * abs(x) + self.eps * self.largest
+
+
+class Search:
+    """An iteration: the point, what is left of the equations there, the way to it, and the account of it.
+
+    Parameters
+    ----------
+    what : str
+        Who asks, for messages.
+    f : callable
+    x : ndarray or number
+        The start.
+    tolerance : Tolerance
+    """
+
+    def __init__(self, what: str, f: Callable[[Any], Any], x: Any, tolerance: Tolerance) -> None:
+        self.what = what
+        self.f = f
+        self.x = x
+        self.y: Any = None
+        self.step: Any = None
+        self.tolerance = tolerance
+        self.path: list[Any] = []
+        self.left: list[float] = []
+        self.evaluations = 0
+        self.message = "not done"
+
+    def call(self, x: Any) -> Any:
+        """The plain value at a point; nan for a complex value of real numbers, unless there are no others."""
+        self.evaluations += 1
+        y = plain_call(self.what, self.f, x)
+        if not is_complex(y) or is_complex(x):
+            return y
+        if not self.path:
+            raise KindError(
+                f"{self.what}: the function returned the complex {data_text(y)} for the real x = {data_text(x)}. Start "
+                "from a complex number, such as 1 + 0j, or return real numbers."
+            )
+        return np.full(y.shape, np.nan) if isinstance(y, np.ndarray) else np.nan
+
+    def arrive(self, x: Any, y: Any) -> None:
+        """Go to a point, where ``y`` is left of the equations."""
+        self.x = np.asarray(x) if isinstance(x, np.generic) else x
+        self.y = y
+        self.path.append(self.x)
+        self.left.append(float(size(y)))
+
+    def account(self, value: Any = None) -> Iteration:
+        """What was found so far; ``value`` is the answer as a node."""
+        error = 0.0 if self.step is None else float(size(self.step))
+        value = self.x if value is None else value
+        steps = max(0, len(self.path) - 1)
+        return Iteration(value, self.y, error, steps, self.evaluations, self.message, self.path, self.left)
+
+    def state(self) -> str:
+        """How far it is."""
+        return f"step {len(self.path)}, x = {data_text(self.x)}"
+
+    def error(self, kind: type[SolverError], text: str) -> SolverError:
+        """An error with the way so far in it."""
+        return kind(f"{self.what}: {text}", self.account())

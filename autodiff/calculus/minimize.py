@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import is_finite, require_whole
-from ..core.errors import ArgumentError, ConvergenceError, DivergenceError, SolverError
+from ..core.errors import ArgumentError, AutodiffError, ConvergenceError, DivergenceError, SolverError
 from ..core.modes import is_recording
 from ..core.node import Node
 from ..core.summary import data_text, number_text, repr_text
-from ..ops.joining import concatenate
 from . import scipy_methods
 from .bfgs import bfgs
 from .constraints import Constraint, constraints_of
 from .descent import gradient_descent
 from .implicit import implicit_result
+from .lagrange import balance, moved_by_limits
 from .newton import newton
-from .objective import Objective, Point, place, value_and_gradient
+from .objective import Array, Objective, Point, place, value_and_gradient
 from .paths_plot import plot_paths
 from .projections import NEAR, Region, region
 from .solving import refuse_compiling, require_choice, watching
@@ -38,8 +38,10 @@ FAR = 1e15
 """How much further away or lower than the start a search may get before it is said to diverge."""
 PATIENCE = 20
 """So many steps without a lower value or a smaller gradient end a search: rounding hides the rest."""
-ROUGH = 1e-6
-"""The gradient, relative to the value, that rounding may leave over."""
+ROUNDING = 1e3 * float(np.finfo(float).eps)
+"""A promise to lower the value by this part of it is lost in rounding."""
+UNBALANCED = 1e-3
+"""The part of the gradient that the multipliers of constraints may leave over where a method of SciPy ends."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def minimize(
     f : callable
         Returns one real number.  It may close over tracked tensors.
     x0 : number, array_like or nested structure
-        The start.  Its numbers are taken as float64; a list of numbers counts as an array.
+        The start, moved into the bounds.  Its numbers are taken as float64; a list of numbers counts as an array.
     method : str
         The package's own, in small letters: "gradient descent" (order 1: linear), "newton" (order 2: quadratic, takes
         the Hessian) or "bfgs" (superlinear).  Or one of ``scipy.optimize.minimize`` as SciPy spells it: "CG", "BFGS",
@@ -122,14 +124,16 @@ def minimize(
         tightly; "trust-constr" stays a little inside its bounds).  So "bfgs" is the package's and "BFGS" is SciPy's.
     bounds : pair or sequence of pairs, optional
         ``(lower, upper)`` for all unknowns or one pair for each; None is no bound.  SciPy's ``Bounds`` too.  The
-        package's own methods project onto them.
+        package's own methods project onto them.  They may be tracked: the answer moves with those that hold it.
     simplex : float, optional
-        The unknowns are not negative and add up to this.  Own methods project; of SciPy's, "SLSQP" and "trust-constr".
+        The unknowns are not negative and add up to this, which may be tracked.  Own methods project; of SciPy's,
+        "SLSQP" and "trust-constr".
     constraints : optional
-        SciPy's, for "SLSQP" and "trust-constr"; their Jacobians and Hessians are computed, too.
+        SciPy's, for "SLSQP" and "trust-constr"; their Jacobians and Hessians are computed, too.  The limits of a
+        ``NonlinearConstraint`` may be tracked.
     gtol : float
         It ends when no entry of the gradient (within bounds: of the projected gradient) is larger, in units of ``f``
-        per unit of ``x``.
+        per unit of ``x``; or where what a parabola promises further down is lost in rounding.
     max_steps : int
     options : dict, optional
         Further options of a method of SciPy.
@@ -151,16 +155,19 @@ def minimize(
     NotFiniteError
         If ``f`` or its gradient is nan or infinite where the search starts or arrives.
     InterruptedSolverError
-        On Ctrl-C.  All of these but the first keep the result so far in ``reached``.
+        On Ctrl-C.  All of these but the first keep the result so far in ``reached``, or None if there is none.
     SingularError
-        When the answer is differentiated where the Hessian has no inverse.
+        If ``f`` does not depend on ``x`` at the start; or when the answer is differentiated where the Hessian has no
+        inverse.
     MissingExtraError
         If SciPy is needed and not installed.
 
     Notes
     -----
     The derivatives of ``x`` are those of the equation "the gradient is 0" [2]_, along the ways that no bound holds, so
-    they are as accurate as ``x`` is: the search is not recorded.  A saddle where the gradient is 0 ends it, too.
+    they are as accurate as ``x`` is: the search is not recorded.  With constraints they are those of Lagrange's
+    equations, in which the constraints hold ``x`` whose multipliers are not 0.  A saddle where the gradient is 0 ends
+    the search, too.
 
     Examples
     --------
@@ -178,6 +185,8 @@ def minimize(
     require_whole(what, max_steps=max_steps)
     if not is_finite(gtol) or gtol <= 0:
         raise ArgumentError(f"{what} got gtol={repr_text(gtol)}; it is a number above 0.")
+    if options is not None and not isinstance(options, dict):
+        raise ArgumentError(f"{what} got options={repr_text(options)}; they are a dict.")
     if options and method in OWN:
         raise ArgumentError(
             f"{what} got options={repr_text(options)}, which are for SciPy's methods; {method!r} has none."
@@ -185,8 +194,16 @@ def minimize(
     objective = Objective(what, f, x0)
     where = region(what, objective.shape.size, bounds, simplex)
     limits = constraints_of(what, constraints, objective.shape)
-    if limits and method in OWN:
-        raise ArgumentError(f"{what} got constraints, which {method!r} does not take; 'SLSQP' and 'trust-constr' do.")
+    scipy_methods.require_taken(
+        what,
+        method,
+        tuple(OWN),
+        bounds=where.bounded and where.total is None,
+        simplex=where.total is not None,
+        constraints=bool(limits),
+    )
+    for limit in limits:
+        limit.require_start(where.project(objective.shape.start))
     search = Search(objective, where, method, gtol, max_steps)
     with watching(what, None, progress, search.result, search.state) as bar:
         search.advance = bar.advance
@@ -210,10 +227,15 @@ class Search:
         self.method = method
         self.gtol = gtol
         self.max_steps = max_steps
+        self.near = 0.0 if method in OWN else NEAR  # some of SciPy's stay inside the bounds
         self.path: list[Any] = []
         self.point = Point(objective.shape.start, np.inf, np.zeros(objective.shape.size))
         self.message = "it was not finished"
         self.advance: Callable[[str], None] = lambda note: None
+
+    def steepness(self) -> float:
+        """The largest entry of the gradient that a step within the region could follow."""
+        return self.where.steepness(self.point.x, self.point.g, self.near)
 
     def state(self) -> str:
         """How far it is."""
@@ -225,28 +247,16 @@ class Search:
         unpack = o.shape.unpack
         path = np.array(self.path).reshape(len(self.path), o.shape.size)
         steps = max(len(path) - 1, 0)
-        return Minimum(
-            unpack(p.x),
-            p.f,
-            unpack(p.g),
-            steps,
-            o.nfev,
-            o.njev,
-            o.nhev,
-            success,
-            self.message,
-            self.method,
-            path,
-            o.plain,
-        )
+        counts = (steps, o.nfev, o.njev, o.nhev)
+        return Minimum(unpack(p.x), p.f, unpack(p.g), *counts, success, self.message, self.method, path, o.plain)
 
     def run_own(self) -> None:
         """Follow a method of the package's own until the gradient is small."""
-        start = self.objective.require_point(self.where.project(self.objective.shape.start))
+        start = self.objective.require_start(self.where.project(self.objective.shape.start))
         lowest, smallest, idle = np.inf, np.inf, 0
         for point in OWN[self.method](self.objective, self.where, start):
             self.visit(point)
-            steepness = self.where.steepness(point.x, point.g)
+            steepness = self.steepness()
             if steepness <= self.gtol:
                 self.message = f"the gradient is {steepness:.1e}, within gtol"
                 return
@@ -256,46 +266,57 @@ class Search:
             if idle >= PATIENCE:
                 break
             if len(self.path) > self.max_steps:
-                raise ConvergenceError(
-                    f"minimize(method={self.method!r}) took {self.max_steps} steps, and the gradient is still "
-                    f"{steepness:.2e}, above gtol={self.gtol:g}; f = {number_text(point.f, 6)} at {place(point.x)}. "
-                    "Take more steps (max_steps), a larger gtol, another method, or scale the unknowns."
-                )
+                raise self._out_of_steps()
         self.end("no step lowers the value any further")
 
     def run_scipy(self, limits: list[Constraint], options: dict[str, Any]) -> None:
         """Let SciPy search, and judge where it ends."""
-        start = self.objective.require_point(self.objective.shape.start)
+        start = self.objective.require_start(self.where.project(self.objective.shape.start))
         self.visit(start)
+        if not start.x.size:
+            self.message = "there are no unknowns"
+            return
 
         def visit(x: Any) -> None:
             if not np.array_equal(x, self.path[-1]):
                 self.visit(self.objective.point(x))
                 self.require_bounded(start)
 
-        found = scipy_methods.run(
-            "minimize",
-            self.method,
-            self.objective,
-            self.where,
-            limits,
-            start.x,
-            self.gtol,
-            self.max_steps,
-            visit,
-            options,
-        )
+        try:
+            found = scipy_methods.run(
+                self.method,
+                self.objective,
+                self.where,
+                limits,
+                start.x,
+                self.gtol,
+                self.max_steps,
+                visit,
+                options,
+            )
+        except ValueError:  # so SciPy says that a matrix is not finite
+            for limit in limits:
+                limit.require_finite()
+            raise
         visit(np.asarray(found.x, float))
         self.objective.require_point(self.point.x)
-        said = str(found.message).strip().rstrip(".")
-        if scipy_methods.METHODS[self.method].constraints:
-            if not found.success:
-                raise ConvergenceError(self._stuck(f"SciPy says: {said}"))
-            self.message = said
-        elif self.where.steepness(self.point.x, self.point.g) <= self.gtol:
-            self.message = said
-        else:
-            self.end(f"SciPy says: {said}")
+        self.message = str(found.message).strip().rstrip(".")
+        if limits:
+            at = balance(limits, self.where, self.point.x, self.point.g)
+            largest = max(self.gtol, UNBALANCED * float(np.max(np.abs(self.point.g)))) if found.success else self.gtol
+            balanced = float(np.max(np.abs(at.way))) <= largest or self.promise(at.way) <= ROUNDING
+            if balanced and found.success:
+                return
+            if balanced and at.outside <= ROUNDING * max(1.0, float(np.max(np.abs(self.point.x)))):
+                self.message = f"SciPy says: {self.message}; the constraints hold and balance the gradient"
+                return
+        elif self.steepness() <= self.gtol:
+            return
+        if scipy_methods.out_of_steps(self.method, found, self.max_steps):
+            raise self._out_of_steps()
+        if limits:
+            raise self._stuck(f"SciPy says: {self.message}", "The constraints may contradict each other.")
+        self.end(f"SciPy says: {self.message}")
 
     def visit(self, point: Point) -> None:
         """Keep one more point."""
@@ -318,21 +339,39 @@ class Search:
     def end(self, why: str) -> None:
         """It can do no better: well enough if only rounding is left, else an error."""
         p = self.point
-        steepness = self.where.steepness(p.x, p.g)
-        if steepness > ROUGH * max(1.0, abs(p.f)) and steepness > self.gtol:
-            raise ConvergenceError(self._stuck(why))
-        self.message = f"{why}: the gradient is {steepness:.1e}, and rounding hides the rest"
+        way = self.where.downhill(p.x, p.g, self.near)
+        if self.promise(way) > ROUNDING:
+            raise self._stuck(why)
+        self.message = f"{why}: the gradient is {np.max(np.abs(way)):.1e}, and rounding hides the rest"
 
-    def _stuck(self, why: str) -> str:
+    def promise(self, way: Array) -> float:
+        """By how much a parabola along a way lowers the value, relative to it or to 1."""
         p = self.point
-        bad = self.objective.not_finite
-        hint = f" f was {bad[0]} at {place(bad[1])}." if bad is not None else ""
-        return (
-            f"minimize(method={self.method!r}) is stuck at {place(p.x)} after {len(self.path) - 1} steps, f = "
-            f"{number_text(p.f, 6)}, where the gradient is {self.where.steepness(p.x, p.g):.2e}. "
-            f"{why[0].upper() + why[1:]}.{hint} f may have a kink or a jump there, or its derivative may be "
-            "wrong; try another start or method."
+        try:
+            slope, curvature = float(p.g @ way), float(way @ self.objective.product(p.x, way))
+        except AutodiffError:  # f has no second derivative
+            return np.inf
+        return slope * slope / (2 * curvature * max(1.0, abs(p.f))) if curvature > 0 else np.inf
+
+    def _out_of_steps(self) -> ConvergenceError:
+        p = self.point
+        return ConvergenceError(
+            f"minimize(method={self.method!r}) took {self.max_steps} steps, and the gradient is still "
+            f"{self.steepness():.2e}, above gtol={self.gtol:g}; f = {number_text(p.f, 6)} at "
+            f"{place(p.x)}. Take more steps (max_steps), a larger gtol, another method, or scale the unknowns."
         )
+
+    def _stuck(self, why: str, hint: str = "") -> ConvergenceError:
+        p, bad = self.point, self.objective.not_finite
+        parts = [
+            f"minimize(method={self.method!r}) is stuck at {place(p.x)} after {len(self.path) - 1} steps, f = "
+            f"{number_text(p.f, 6)}, where the gradient is {self.steepness():.2e}.",
+            f"{why[0].upper() + why[1:]}.",
+            hint,
+            f"f was {bad[0]} at {place(bad[1])}." if bad is not None else "",
+            "f may have a kink or a jump there, or its derivative may be wrong; try another start or method.",
+        ]
+        return ConvergenceError(" ".join(filter(None, parts)))
 
 
 def _plain(fun: Any) -> float:
@@ -340,54 +379,27 @@ def _plain(fun: Any) -> float:
 
 
 def recorded(found: Minimum, objective: Objective, where: Region, limits: list[Constraint]) -> Minimum:
-    """The result with ``x`` and ``fun`` as functions of all that ``f`` and the constraints close over."""
+    """The result with ``x`` and ``fun`` as functions of all that ``f`` and its limits close over."""
     if not is_recording():
         return found
-    shape = objective.shape
-    flat, g = found.path[-1], np.asarray(shape.pack(found.jac))
-    held = where.held(flat, g, NEAR)
-    basis = where.free(held)
+    shape, flat = objective.shape, found.path[-1]
+    g = np.asarray(shape.pack(found.jac))
     if limits:
-        x = _with_multipliers(objective, limits, flat, g, basis)
-    elif shape.single:
-        x = implicit_result(
-            "minimize", lambda z: value_and_gradient(objective.f, z, create_graph=True)[1], found.x, basis
-        )
+        as_given = False
+        x = moved_by_limits(objective, where, limits, flat, g)
     else:
+        held = where.held(flat, g, NEAR)
+        basis, shift = where.free(held), where.shift(flat, held)
+        as_given = shape.single and basis is None and shift is None  # else a vector, as the limits are
+        f = objective.f if as_given else objective.of_flat
         x = implicit_result(
-            "minimize", lambda z: value_and_gradient(objective.of_flat, z, create_graph=True)[1], flat, basis
+            "minimize",
+            lambda z: value_and_gradient(f, z if shift is None else z + shift, create_graph=True)[1],
+            found.x if as_given else flat,
+            basis,
         )
+        x = x if shift is None else x + shift
     if not isinstance(x, Node):
         return found
-    x = x if shape.single and not limits else shape.unpack(x)
+    x = x if as_given else shape.unpack(x)
     return replace(found, x=x, fun=objective.f(x))
-
-
-def _with_multipliers(objective: Objective, limits: list[Constraint], flat: Any, g: Any, basis: Any) -> Any:
-    """The minimizer by the equations of Lagrange: the gradients balance, and what limits it does not move."""
-    n = flat.size
-    chosen = [(c, *c.active(flat, NEAR)) for c in limits]
-    rows = np.concatenate([c.jacobian(flat)[on] for c, on, _ in chosen])
-    along = rows if basis is None else rows @ basis
-    multipliers = np.linalg.lstsq(along.T, -(g if basis is None else basis.T @ g), rcond=None)[0]
-
-    def residual(z: Any) -> Any:
-        x, weights = z[:n], z[n:]
-
-        def balance(y: Any) -> Any:
-            total, at = objective.of_flat(y), 0
-            for c, on, _ in chosen:
-                count = int(on.sum())
-                total = total + (c.of_flat(y)[on] * weights[at : at + count]).sum()
-                at += count
-            return total
-
-        left = [c.of_flat(x)[on] - limit[on] for c, on, limit in chosen]
-        return concatenate([value_and_gradient(balance, x, create_graph=True)[1], *left])
-
-    free = None
-    if basis is not None:
-        k = len(multipliers)
-        free = np.block([[basis, np.zeros((n, k))], [np.zeros((k, basis.shape[1])), np.eye(k)]])
-    z = implicit_result("minimize", residual, np.concatenate([flat, multipliers]), free)
-    return z[:n]

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import tree
-from ..core.errors import DivergenceError, KindError, NotFiniteError, ShapeError
+from ..core.errors import DivergenceError, KindError, NotFiniteError, ShapeError, SingularError
 from ..core.modes import no_grad
 from ..core.node import Node, shape_of
+from ..core.numbers import is_foreign
 from ..core.summary import kind_text, number_text, repr_text
 from ..ops.joining import concatenate
 from ..ops.shape import reshape
@@ -43,13 +44,13 @@ class Shape:
     """
 
     def __init__(self, what: str, like: Any) -> None:
-        like = np.asarray(like) if is_array_like(like) else like
-        self.like = tree.tree_map(plain_data, like)
-        leaves = tree.flatten(self.like)
+        try:
+            self.like = tree.tree_map(_real, np.asarray(like) if is_array_like(like) else like)
+            leaves = [_real(None)] if like is None else tree.flatten(self.like)
+        except (TypeError, ValueError):
+            raise KindError(f"{what} got {repr_text(like)} to start from; it is made of real numbers.") from None
         arrays = [np.asarray(leaf) for leaf in leaves]
-        for a in arrays:
-            if a.dtype.kind not in "fiu":
-                raise KindError(f"{what} got {repr_text(like)} to start from; it is made of real numbers.")
+        self.what = what
         self.single = len(leaves) == 1 and leaves[0] is self.like
         self.shapes = [None if not hasattr(leaf, "shape") else a.shape for leaf, a in zip(leaves, arrays)]
         self.sizes = [a.size for a in arrays]
@@ -58,6 +59,10 @@ class Shape:
 
     def unpack(self, flat: Any) -> Any:
         """The structure that a flat vector stands for; of plain vectors the caller's own arrays, and plain numbers."""
+        if self.single and self.shapes[0] == flat.shape:
+            return flat if isinstance(flat, Node) else flat.copy()
+        if shape_of(flat) != (self.size,):
+            raise ShapeError(f"{self.what} got x of shape {shape_of(flat)}; it has shape ({self.size},), as its start.")
         parts, at = [], 0
         for shape, size in zip(self.shapes, self.sizes, strict=True):
             piece = flat[at : at + size]
@@ -74,13 +79,22 @@ class Shape:
         return concatenate(parts) if parts else np.zeros(0)
 
 
+def _real(x: Any) -> Any:
+    """The plain array or number of a leaf, of one of NumPy's kinds."""
+    x = plain_data(x)
+    kind = np.asarray(x).dtype.kind
+    if x is None or kind not in "fiuO":
+        raise TypeError
+    return x if kind != "O" else np.asarray(x, float) if isinstance(x, np.ndarray) else float(x)
+
+
 def is_array_like(x: Any) -> bool:
     """Whether ``x`` is a list or tuple of plain numbers, or of such lists."""
     return (
         isinstance(x, list | tuple)
         and not hasattr(x, "_fields")
         and bool(x)
-        and all(is_array_like(y) or isinstance(y, int | float | np.number) for y in x)
+        and all(is_array_like(y) or isinstance(y, int | float | np.number) or is_foreign(y) for y in x)
     )
 
 
@@ -90,7 +104,8 @@ def value_and_gradient(f: Callable[[Any], Any], x: Any, create_graph: bool = Fal
     y = require_number(call.result)
     if not isinstance(y, Node) or not y.tracked:
         return y, np.zeros(shape_of(x))
-    call.inputs.extend(older((y,), call.start))  # where the sweep stops
+    behind = {a.index for own in call.inputs for a in own.args}
+    call.inputs.extend(p for p in older((y,), call.start) if p.index not in behind)  # where the sweep stops
     return y, call.pull([one(y)], create_graph)[0]
 
 
@@ -98,7 +113,8 @@ def require_number(y: Any) -> Any:
     """Raise unless a function returned a single real number."""
     data = plain_data(y)
     if isinstance(data, list | tuple | dict) or np.asarray(data).dtype.kind not in "fiu":
-        raise KindError(f"The function to minimize returned {kind_text(data)}; it returns one real number.")
+        found = f"numbers of type {data.dtype}" if isinstance(data, np.ndarray) else kind_text(data)
+        raise KindError(f"The function to minimize returned {found}; it returns one real number.")
     if np.size(data) != 1:
         raise ShapeError(
             f"The function to minimize returned shape {np.shape(data)}; it returns one number. Reduce it, for example "
@@ -133,6 +149,7 @@ class Objective:
         self.not_finite: tuple[float, Array] | None = None
         self._last: Point | None = None
         self._pushes: tuple[Array, Any] | None = None
+        self._tracked = True
 
     def of_flat(self, x: Any) -> Any:
         """``f`` of what the flat ``x`` stands for."""
@@ -156,6 +173,7 @@ class Objective:
             self.njev += 1
             with np.errstate(all="ignore"):
                 y, g = value_and_gradient(self.of_flat, x)
+            self._tracked = isinstance(y, Node) and y.tracked
             f = self._finite(float(np.asarray(plain_data(y)).reshape(())), x)
             self._last = Point(np.array(x), f, np.asarray(plain_data(g), float))
         return self._last
@@ -163,6 +181,10 @@ class Objective:
     def gradient(self, x: Array) -> Array:
         """The gradient."""
         return self.point(x).g.copy()
+
+    def forget(self) -> None:
+        """Keep nothing of the last point: the function may have changed since."""
+        self._last = self._pushes = None
 
     def hessian(self, x: Array) -> Array:
         """The Hessian, symmetric: every column by a forward sweep over the reverse one."""
@@ -207,7 +229,18 @@ class Objective:
             )
         return p
 
+    def require_start(self, x: Array) -> Point:
+        """The point at ``x``; raise if it is not finite, or the function does not depend on ``x`` there."""
+        p = self.require_point(x)
+        if x.size and not self._tracked:
+            raise SingularError(
+                f"{self.what}: the function returned the plain number {number_text(p.f)} at {place(x)}, which does not "
+                "depend on x. Compute it from x without .item(), .detach() and no_grad(), or start elsewhere."
+            )
+        return p
+
 
 def place(x: Array) -> str:
     """A flat vector, in a message."""
-    return f"x = {repr_text(np.asarray(x)[0] if np.size(x) == 1 else np.round(x, 6).tolist(), 60)}"
+    shown: Any = np.round(x, 6).tolist()
+    return f"x = {repr_text(shown[0] if len(shown) == 1 else shown, 60)}"

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..core.batched import Batched
 from ..core.checks import is_finite
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.node import Node, shape_of
+from ..core.node import Node, data_of, shape_of
 from ..core.summary import repr_text
-from ..ops.extremum import maximum, minimum
+from ..ops.arithmetic import subtract
+from ..ops.constant import stop_gradient
+from ..ops.extremum import clip
+from ..ops.joining import stack
 from ..ops.reduce import max as largest
+from ..ops.reduce import sum as sum_of
 from ..ops.scan import cumsum
-from ..ops.shape import flip
+from ..ops.select import equal, greater, less_equal, where
+from ..ops.shape import flip, reshape
 from ..ops.sorting import sort
+from .solving import plain_data
 
 Array = Any
 NEAR = 1e-5
@@ -28,8 +36,13 @@ def project_box(x: Any, lower: Any = None, upper: Any = None) -> Any:
     Parameters
     ----------
     x, lower, upper : array_like
-        Broadcast together; a bound of None is none.  Differentiable in all three; at a bound half of the derivative
-        goes to each.
+        Broadcast together; a bound of None is none.  Differentiable in all three, as :func:`autodiff.clip`: at a bound
+        the derivative goes to the bound.
+
+    Raises
+    ------
+    ArgumentError
+        If a lower bound is above the upper one.
 
     Examples
     --------
@@ -37,9 +50,13 @@ def project_box(x: Any, lower: Any = None, upper: Any = None) -> Any:
     >>> project_box(np.array([-1.0, 0.5, 3.0]), 0.0, 1.0)
     array([0. , 0.5, 1. ])
     """
-    if lower is not None:
-        x = maximum(x, lower)
-    return x if upper is None else minimum(x, upper)
+    crossed = False if lower is None or upper is None else data_of(greater(lower, upper))
+    if not isinstance(crossed, Batched) and np.any(crossed):
+        raise ArgumentError(
+            f"project_box got lower={repr_text(data_of(lower))} above upper={repr_text(data_of(upper))}; the box is "
+            "empty. Swap them."
+        )
+    return clip(x, lower, upper)
 
 
 def project_simplex(x: Any, total: Any = 1.0) -> Any:
@@ -51,8 +68,13 @@ def project_simplex(x: Any, total: Any = 1.0) -> Any:
     ----------
     x : array_like
         Of at least one dimension; each row along the last axis is projected.
-    total : float
-        Above 0.
+    total : float or array_like
+        Above 0; an array of one for each row has a last axis of length 1.
+
+    Notes
+    -----
+    Differentiable in both.  Where an entry has just come down to 0 it stays there: of the derivatives on both sides the
+    smaller.
 
     References
     ----------
@@ -67,11 +89,25 @@ def project_simplex(x: Any, total: Any = 1.0) -> Any:
     shape = shape_of(x)
     if not shape or not shape[-1]:
         raise ShapeError(f"project_simplex got shape {shape}; it takes at least one number along the last axis.")
-    if not isinstance(total, Node | np.ndarray) and (not is_finite(total) or total <= 0):
-        raise ArgumentError(f"project_simplex got total={repr_text(total)}; it is a number above 0.")
-    n = shape[-1]
-    excess = (cumsum(flip(sort(x, axis=-1), axis=-1), axis=-1) - total) / np.arange(1.0, n + 1.0)
-    return maximum(x - largest(excess, axis=-1, keepdims=True), 0.0)
+    if not _are_all(total, lambda a: np.isfinite(a) & (a > 0)):
+        raise ArgumentError(f"project_simplex got total={repr_text(data_of(total))}; it is a number above 0.")
+    x = subtract(x, stop_gradient(largest(x, axis=-1, keepdims=True)))  # where all are large no digits are lost
+    if x.dtype.kind == "c":
+        raise KindError("project_simplex got complex numbers, which have no order; it takes real ones.")
+    counts = np.arange(1, shape[-1] + 1, dtype=x.dtype if x.dtype.kind == "f" else float)
+    excess = (cumsum(flip(sort(x, axis=-1), axis=-1), axis=-1) - total) / counts
+    off = less_equal(x, largest(excess, axis=-1, keepdims=True))
+    last = equal(counts, shape[-1] - sum_of(off, axis=-1, keepdims=True))
+    return where(off, 0, x - sum_of(where(last, excess, 0), axis=-1, keepdims=True))
+
+
+def _are_all(x: Any, holds: Callable[[Array], Array]) -> bool:
+    """Whether all of ``x`` are real numbers for which something holds; a batch is not asked."""
+    data = data_of(x)
+    if isinstance(data, Batched):
+        return True
+    data = np.asarray(data)
+    return data.dtype.kind in "fiu" and bool(np.all(holds(data)))
 
 
 @dataclass(frozen=True)
@@ -84,11 +120,14 @@ class Region:
         With infinite entries where there is no bound.
     total : float or None
         What the entries add up to.
+    moves : node or None
+        Zeros by which tracked limits move: a row of lower and one of upper bounds, or the total.
     """
 
     lower: Array
     upper: Array
-    total: float | None
+    total: float | None = None
+    moves: Any = None
 
     @property
     def bounded(self) -> bool:
@@ -99,11 +138,23 @@ class Region:
         """The nearest point that is allowed."""
         if self.total is not None:
             return project_simplex(x, self.total)
-        return project_box(x, self.lower, self.upper)
+        return np.clip(x, self.lower, self.upper)
 
-    def steepness(self, x: Array, g: Array) -> float:
-        """How far the gradient moves ``x`` within the region: the largest entry, 0 at a minimum."""
-        return float(np.max(np.abs(self.project(x - g) - x), initial=0.0)) if self.bounded else _largest(g)
+    def downhill(self, x: Array, g: Array, near: float = 0.0) -> Array:
+        """The way that the gradient leads from ``x`` within the region: 0 at a minimum.
+
+        What is held by a bound that is ``near`` counts as being at it.
+        """
+        if not self.bounded:
+            return -g
+        if near:
+            basis = self.free(self.held(x, g, near))
+            return -g if basis is None else -(basis @ (basis.T @ g))
+        return self.project(x - g) - x
+
+    def steepness(self, x: Array, g: Array, near: float = 0.0) -> float:
+        """The largest entry of that."""
+        return float(np.max(np.abs(self.downhill(x, g, near)), initial=0.0))
 
     def held(self, x: Array, g: Array, near: float = 0.0) -> Array:
         """Which entries are at a bound, or near to one, that downhill leads beyond."""
@@ -129,40 +180,36 @@ class Region:
             basis[~held] = np.linalg.qr(np.ones((count, 1)), mode="complete")[0][:, 1:]
         return basis
 
+    def shift(self, x: Array, held: Array) -> Any:
+        """Zeros by which tracked limits move ``x``, aside from the free ways; None if no limit is tracked."""
+        if self.moves is None:
+            return None
+        if self.total is not None:
+            return self.moves * (~held / np.count_nonzero(~held))
+        return where(held, where(x - self.lower < self.upper - x, self.moves[0], self.moves[1]), 0.0)
+
 
 def region(what: str, size: int, bounds: Any, simplex: Any) -> Region:
     """What the arguments ``bounds`` and ``simplex`` of a solver allow."""
     if simplex is not None:
         if bounds is not None:
             raise ArgumentError(f"{what} got bounds and simplex; entries of a simplex have the bounds 0 and its total.")
-        if isinstance(simplex, Node):
-            raise KindError(
-                f"{what} got a tracked simplex={simplex!r}; it is a plain number. Scale x inside f instead."
-            )
-        if not is_finite(simplex) or simplex <= 0 or not size:
+        total = _item(simplex)
+        if not is_finite(total) or total <= 0 or not size:
             raise ArgumentError(f"{what} got simplex={repr_text(simplex)}; it is what the entries add up to, above 0.")
-        return Region(np.zeros(size), np.full(size, np.inf), float(simplex))
+        return Region(np.zeros(size), np.full(size, np.inf), float(total), _moves([simplex], ()))
     if bounds is None:
-        return Region(np.full(size, -np.inf), np.full(size, np.inf), None)
-    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
-        pairs = [bounds.lb, bounds.ub]
-    elif isinstance(bounds, tuple | list) and len(bounds) == 2 and not any(map(np.ndim, filter(_given, bounds))):
-        pairs = list(bounds)
-    else:
-        _refuse_tracked(what, bounds)
-        table = np.array(bounds, dtype=object)
-        if table.ndim < 2 or table.shape[-1] != 2 or table.size != 2 * size:
-            raise ArgumentError(
-                f"{what} got bounds={repr_text(bounds)} for {size} unknowns; they are one pair (lower, upper) for all, "
-                "or a pair for each, with None for no bound."
-            )
-        pairs = list(table.reshape(size, 2).T)
-    _refuse_tracked(what, pairs)
+        return Region(np.full(size, -np.inf), np.full(size, np.inf))
     try:
+        given = _pairs(bounds)
+        if len(given) == 1:
+            given *= size
         lower, upper = (
-            np.broadcast_to(np.array([_or(x, limit) for x in np.ravel(np.array(side, dtype=object))], float), size)
-            for side, limit in zip(pairs, (-np.inf, np.inf), strict=True)
+            np.array([limit if pair[k] is None else _item(pair[k]) for pair in given], float)
+            for k, limit in enumerate((-np.inf, np.inf))
         )
+        if len(given) != size:
+            raise ValueError
     except (TypeError, ValueError):
         raise ArgumentError(
             f"{what} got bounds={repr_text(bounds)} for {size} unknowns; they are one pair (lower, upper) for all, or "
@@ -172,28 +219,26 @@ def region(what: str, size: int, bounds: Any, simplex: Any) -> Region:
     if wrong.size:
         i = int(wrong[0])
         raise ArgumentError(f"{what} got the bounds {lower[i]} and {upper[i]} for entry {i}; the lower comes first.")
-    return Region(lower, upper, None)
+    return Region(lower, upper, None, _moves([pair[k] for k in (0, 1) for pair in given], (2, size)))
 
 
-def _refuse_tracked(what: str, bounds: Any) -> None:
-    if any(
-        isinstance(x, Node) and x.tracked
-        for side in bounds
-        for x in (side if isinstance(side, tuple | list) else [side])
-    ):
-        raise KindError(
-            f"{what} got a tracked bound, by which the answer has no derivative here. Give x.detach(), or let f take "
-            "lower + z with z bounded by 0."
-        )
+def _pairs(bounds: Any) -> list[tuple[Any, Any]]:
+    """The pairs of SciPy's bounds, or of a nested sequence."""
+    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+        return list(np.broadcast(bounds.lb, bounds.ub))
+    parts = list(bounds)
+    if len(parts) == 2 and not any(isinstance(part, list | tuple) or np.ndim(part) for part in parts):
+        return [(parts[0], parts[1])]
+    return [pair for part in parts if not isinstance(part, str) for pair in _pairs(part)]
 
 
-def _given(x: Any) -> bool:
-    return x is not None
+def _item(x: Any) -> Any:
+    """A plain number of a node or an array that holds one."""
+    x = plain_data(x)
+    return x.item() if np.shape(x) == () and isinstance(x, np.ndarray) else x
 
 
-def _or(x: Any, limit: float) -> float:
-    return limit if x is None else float(x)
-
-
-def _largest(g: Array) -> float:
-    return float(np.max(np.abs(g), initial=0.0))
+def _moves(limits: list[Any], shape: tuple[int, ...]) -> Any:
+    """Each tracked limit less its plain value and 0 for the others; None if none of them is tracked."""
+    moves = [x - _item(x) if isinstance(x, Node) and x.tracked and is_finite(_item(x)) else 0.0 for x in limits]
+    return reshape(stack(moves), shape) if any(isinstance(x, Node) for x in moves) else None

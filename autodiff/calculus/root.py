@@ -9,27 +9,19 @@ import numpy as np
 
 from ..core.checks import require_whole
 from ..core.errors import ArgumentError, BracketError, ConvergenceError, DivergenceError, KindError, SingularError
-from ..core.node import size_of
+from ..core.node import is_complex
 from ..core.summary import data_text, number_text, repr_text
 from ..transforms.lift import require_function
-from .implicit import implicit_result, value_and_jacobian
-from .iteration import (
-    Iteration,
-    Tolerance,
-    as_one,
-    is_finite,
-    not_finite,
-    plain_call,
-    require_same_shape,
-    size,
-    start_of,
-)
+from .implicit import implicit_result, in_units, is_singular, units_of, value_and_jacobian
+from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
 from .solving import refuse_compiling, require_choice, watching
 
 HALVINGS = 40
 """How often a step that makes things worse is cut in half."""
 FAR = 1e12
 """How many times its start an iteration may grow."""
+JUMP = 10_000
+"""How many times less than at the ends of the bracket is left at a change of sign that is no jump."""
 
 
 def root(
@@ -52,7 +44,8 @@ def root(
     Parameters
     ----------
     f : callable
-        Of a number or an array; returns as many numbers, in one array or a list.  It may close over tensors.
+        Of a number or an array; returns as many numbers, in one array or a list.  It may close over tensors.  Of
+        complex numbers it must be holomorphic.
     x0 : number or array_like
         Where to start; with a ``bracket`` it may be left away.  A number may be of any kind: an ``mpf`` is found to
         all its digits, a ``Decimal`` to its context's.
@@ -64,7 +57,8 @@ def root(
         not make ``|f|`` smaller is cut in half until it does.  Bisection, of order 1, halves a ``bracket``.
     rtol, atol : number
         The last step is at most ``atol + rtol * |x|``, in the largest entry, or a rounding of the largest point
-        visited.  By default ``atol=0`` and ``rtol`` is the spacing of the kind of number to the power 2/3 (4e-11 for
+        visited; and such changes of the unknowns, each of its own size, make up for what is left of each equation.  By
+        default ``atol=0`` and ``rtol`` is the spacing of the kind of number to the power 2/3 (4e-11 for
         float64): what a step of second order leaves is then beyond the last digit.  For bisection it is the spacing.
     max_steps : int
     full_output : bool
@@ -81,7 +75,7 @@ def root(
     Raises
     ------
     BracketError
-        If the signs at its ends agree, or it encloses a pole or a jump.
+        If the signs at its ends agree, or it encloses a pole, or a jump of at least 1e-4 of ``|f|`` at its ends.
     SingularError
         If the Jacobian has no inverse on the way; or at the root, when that is differentiated.
     ConvergenceError, DivergenceError
@@ -116,7 +110,8 @@ def root(
         if x0 is None or method == "bisection":
             needed = "method='bisection' needs bracket=(a, b)" if x0 is not None else "it needs a start x0"
             raise ArgumentError(f"root: {needed}, or bracket=(a, b) where f(a) and f(b) have opposite signs.")
-        search: Any = _Newton(f, start_of("root", x0), rtol, atol)
+        x0 = start_of("root", x0)
+        search: Any = _Newton("root", f, x0, Tolerance("root", x0, rtol, atol, 2 / 3))
     else:
         search = _Bracketed(f, bracket, x0, method, rtol, atol)
     with watching("root", max_steps, progress, search.account, search.state) as bar:
@@ -125,52 +120,20 @@ def root(
     return search.account(x) if full_output else x
 
 
-class _Search:
-    """What both ways have in common: the point, the way to it, and the account of it."""
-
-    def __init__(self, f: Callable[[Any], Any], x: Any, rtol: Any, atol: Any, power: float) -> None:
-        self.f = f
-        self.x = x
-        self.y: Any = None
-        self.tolerance = Tolerance("root", x, rtol, atol, power)
-        self.path: list[Any] = []
-        self.left: list[float] = []
-        self.step: Any = None
-        self.evaluations = 0
-        self.message = "not done"
-
-    def call(self, x: Any) -> Any:
-        self.evaluations += 1
-        return plain_call(self.f, x)
+class _Search(Search):
+    """An iteration that asks for derivatives."""
 
     def derivative(self) -> Any:
         self.evaluations += 1
         with np.errstate(all="ignore"):
             return value_and_jacobian(lambda x: as_one(self.f(x)), self.x)[1]
 
-    def arrive(self, x: Any, y: Any) -> None:
-        self.x, self.y = x, y
-        self.path.append(x)
-        self.left.append(float(size(y)))
-
-    def account(self, value: Any = None) -> Iteration:
-        error = 0.0 if self.step is None else float(size(self.step))
-        value = self.x if value is None else value
-        steps = max(0, len(self.path) - 1)
-        return Iteration(value, self.y, error, steps, self.evaluations, self.message, self.path, self.left)
-
-    def state(self) -> str:
-        return f"step {len(self.path)}, x = {data_text(self.x)}"
-
-    def refuse(self, kind: Any, text: str) -> None:
-        raise kind(f"root: {text}", self.account())
-
 
 class _Newton(_Search):
     """Newton's method with steps that are cut in half until they help."""
 
-    def __init__(self, f: Callable[[Any], Any], x: Any, rtol: Any, atol: Any) -> None:
-        super().__init__(f, x, rtol, atol, 2 / 3)
+    units: Any = 1.0  # of the equations: in them what is left of one can be compared with what is left of another
+    damped = False
 
     def run(self, max_steps: int, bar: Any) -> None:
         y = self.call(self.x)
@@ -183,84 +146,104 @@ class _Newton(_Search):
             if not size(self.y) > 0:
                 self.message = "the equations hold exactly"
                 return
-            self.step = step = self.full_step(self.derivative())
+            slope = self.slope()
+            self.step = step = self.full_step(slope)
             scale = scale if scale > 0 else size(step)
-            if self.descend(step) or size(self.step) <= self.tolerance.at(self.x):
+            if self.descend(step, slope):
                 self.message = "the step is within the tolerance"
                 return
             if size(self.x) > FAR * float(scale):
-                self.refuse(
+                raise self.error(
                     DivergenceError,
                     f"the points go away without bound: x = {data_text(self.x)} after {len(self.path) - 1} steps, "
                     f"where |f| = {number_text(self.left[-1])}. Start nearer to the root, or give a bracket.",
                 )
             bar.advance(f"|f| = {number_text(self.left[-1])}")
-        self.refuse(
+        raise self.error(
             ConvergenceError,
             f"no root within max_steps={max_steps}: x = {data_text(self.x)} with |f| = {number_text(self.left[-1])} "
             f"and a last step of {number_text(float(size(self.step)))}. Start nearer to the root, or allow more steps.",
         )
 
-    def full_step(self, slope: Any) -> Any:
-        """Newton's step; a damped one (Levenberg's) where the Jacobian has no inverse."""
+    def slope(self) -> Any:
+        """The derivative as a square matrix, or as a number where the unknown is one."""
+        slope = self.derivative()
         if not is_finite(slope):
             not_finite("root", slope, f"x = {data_text(self.x)}, as its derivative", self.account())
         if not isinstance(self.x, np.ndarray):
-            slope = slope.item() if isinstance(slope, np.ndarray) else slope
+            return slope.item() if isinstance(slope, np.ndarray) else slope
+        matrix = slope.reshape(self.x.size, self.x.size)
+        if len(self.path) == 1:
+            self.units = units_of(matrix, 1)
+        return matrix
+
+    def full_step(self, slope: Any) -> Any:
+        """Newton's step; a damped one (Levenberg's) where the Jacobian has no inverse."""
+        if not isinstance(self.x, np.ndarray):
             if not abs(slope) > 0:
-                self.refuse(
+                raise self.error(
                     SingularError,
                     f"the derivative of f is 0 at x = {data_text(self.x)}, where f = {data_text(self.y)}, so that "
                     "Newton's method has nowhere to go. Start elsewhere, or give a bracket.",
                 )
             return -self.y / slope
-        n = self.x.size
-        matrix, y = slope.reshape(n, n), self.y.reshape(n)
-        if np.linalg.cond(matrix) * np.finfo(matrix.dtype).eps < 1:
-            return -np.linalg.solve(matrix, y).reshape(self.x.shape)
-        downhill = matrix.conj().T @ y
+        even, rows, columns = in_units(slope)
+        self.damped = is_singular(even)
+        if not self.damped:
+            return -(np.linalg.solve(even, self.y.ravel() / rows) / columns).reshape(self.x.shape)
+        even = slope / self.units[:, None] / columns
+        downhill = even.conj().T @ (self.y.ravel() / self.units)
         if not size(downhill) > 0:
-            self.refuse(
+            raise self.error(
                 SingularError,
                 f"the Jacobian has no inverse at x = {data_text(self.x)}, where |f| = {number_text(self.left[-1])}, "
                 "and f does not get smaller in any direction. Start elsewhere.",
             )
-        damped = matrix.conj().T @ matrix
-        damped += np.eye(n) * np.trace(damped).real * np.finfo(matrix.dtype).eps ** 0.5
-        return -np.linalg.solve(damped, downhill).reshape(self.x.shape)
+        square = even.conj().T @ even
+        square += np.eye(len(square)) * np.trace(square).real * np.finfo(square.dtype).eps ** 0.5
+        return -(np.linalg.solve(square, downhill) / columns).reshape(self.x.shape)
 
-    def descend(self, step: Any) -> bool:
-        """Go along a step as far as it helps; true if nothing can, since only roundings are left."""
-        whole = size(step)
-        length = _norm(self.y)
-        finite = False
+    def descend(self, step: Any, slope: Any) -> bool:
+        """Go along a step as far as it helps; true if it is short enough, or if only roundings are left."""
+        whole, length, finite = step, self.length(self.y), False
         for k in range(HALVINGS):
             x = self.x + step
             y = self.call(x)
             if is_finite(y):
                 finite = True
-                if _norm(y) <= length * (1 - 2.0 ** -(k + 10)) if isinstance(length, float) else _norm(y) < length:
+                after = self.length(y)
+                if after <= length * (1 - 2.0 ** -(k + 10)) if isinstance(length, float) else after < length:
+                    short = not self.damped and self.is_short(whole, slope, self.tolerance.at(x))
                     self.step = step
                     self.arrive(x, y)
-                    return False
-                if whole <= self.tolerance.at(self.x):
+                    return short
+                if not self.damped and self.is_short(whole, slope, self.tolerance.at(self.x)):
                     return True
             step = step / 2
-        if whole <= float(self.tolerance.eps) ** 0.5 * float(self.tolerance.largest):
+        if self.is_short(whole, slope, self.tolerance.half * self.tolerance.largest):
             return True
         if not finite:
             not_finite("root", y, f"x = {data_text(x)} and all along the step to it", self.account())
-        self.refuse(
+        raise self.error(
             ConvergenceError,
             f"|f| = {number_text(self.left[-1])} does not get smaller around x = {data_text(self.x)}: it may have a "
             "minimum there that is no root. Start elsewhere; check that there is a root and that f is smooth.",
         )
-        return False
 
+    def is_short(self, step: Any, slope: Any, allowed: Any) -> bool:
+        """Whether the largest entry of a step is allowed, and such changes make up for what is left of each equation.
 
-def _norm(y: Any) -> Any:
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(y.ravel())) if isinstance(y, np.ndarray) else abs(y)
+        The second asks of a small unknown beside a large one that it be found too.
+        """
+        if not isinstance(step, np.ndarray):
+            return bool(abs(step) <= allowed)
+        made_up = np.abs(self.y.ravel()) <= np.abs(slope) @ allowed.ravel()
+        return size(step) <= size(allowed) and bool(made_up.all())
+
+    def length(self, y: Any) -> Any:
+        """How much is left of the equations, in their units."""
+        with np.errstate(over="ignore"):
+            return float(np.linalg.norm(y.ravel() / self.units)) if isinstance(y, np.ndarray) else abs(y)
 
 
 class _Bracketed(_Search):
@@ -273,13 +256,16 @@ class _Bracketed(_Search):
         if x0 is not None:
             x0 = start_of("root", x0)
         for x in (*self.ends, *([] if x0 is None else [x0])):
-            if isinstance(x, np.ndarray | complex):
+            if isinstance(x, np.ndarray) or is_complex(x):
                 raise KindError(f"root got {repr_text(x)} beside or in a bracket; a bracket is for one real number.")
+            if not is_finite(x):
+                raise ArgumentError(f"root got {repr_text(x)} beside or in a bracket; take numbers that are finite.")
         low, high = sorted(self.ends)
-        middle = low + (high - low) / 2
+        middle = low / 2 + high / 2
         if x0 is not None and not low <= x0 <= high:
             raise ArgumentError(f"root got x0={repr_text(x0)}, which is not inside of bracket={repr_text(bracket)}.")
-        super().__init__(f, middle if x0 is None else x0, rtol, atol, 1.0 if method == "bisection" else 2 / 3)
+        start = middle if x0 is None else x0
+        super().__init__("root", f, start, Tolerance("root", start, rtol, atol, 1 if method == "bisection" else 2 / 3))
         self.tolerance.largest = max(map(abs, self.ends))
         self.halving = Tolerance("root", self.tolerance.largest, rtol, atol)
         self.newton = method == "newton"
@@ -288,8 +274,6 @@ class _Bracketed(_Search):
         ends, values = self.ends, []
         for end in ends:
             y = self.call(end)
-            if size_of(y) != 1:
-                require_same_shape("root", y, end, "A bracket is for one equation.")
             if not is_finite(y):
                 not_finite("root", y, f"x = {data_text(end)}, an end of the bracket", None)
             values.append(y)
@@ -307,6 +291,7 @@ class _Bracketed(_Search):
         smallest = min(map(abs, values))
         before = older = abs(above - below)
         sides: list[Any] = sorted(values)
+        jumps: list[tuple[Any, Any]] = []  # how wide the bracket was, and how far apart the values at its ends
         for _ in range(max_steps):
             y = self.call(self.x)
             if not is_finite(y):
@@ -322,16 +307,17 @@ class _Bracketed(_Search):
             slope = self.derivative() if self.newton else 0
             slope = slope.item() if isinstance(slope, np.ndarray) else slope
             low, high = min(below, above), max(below, above)
+            jumps.append((high - low, sides[1] - sides[0]))
             step = -y / slope if slope and is_finite(slope) else None
             tolerance = self.tolerance.at(self.x)
             if step is None or not low < self.x + step < high or 2 * abs(step) > older:
-                step = low + (high - low) / 2 - self.x
+                step = low / 2 + high / 2 - self.x
                 tolerance = self.halving.at(self.x)  # no step of second order is to follow
             older, before = before, abs(step)
             self.step = step
             if abs(step) <= tolerance:
-                if min(map(abs, sides)) > smallest / 2:
-                    self.refuse(
+                if JUMP * min(map(abs, sides)) > smallest and _has_jump(jumps):
+                    raise self.error(
                         BracketError,
                         f"f changes its sign at x = {number_text(self.x, 6)}, but it is no root: f jumps from "
                         f"{number_text(sides[0])} to {number_text(sides[1])} there. Take a bracket without the pole or "
@@ -344,8 +330,15 @@ class _Bracketed(_Search):
                 return
             self.x = self.x + step
             bar.advance(f"|f| = {number_text(self.left[-1])}")
-        self.refuse(
+        raise self.error(
             ConvergenceError,
             f"no root within max_steps={max_steps}: it is between {number_text(low, 6)} and {number_text(high, 6)}. "
             "Allow more steps, or a larger tolerance.",
         )
+
+
+def _has_jump(jumps: list[tuple[Any, Any]]) -> bool:
+    """Whether the values at the ends of a bracket stay apart while it gets a thousand times narrower."""
+    width, apart = jumps[-1]
+    wider = [before for was, before in jumps if was >= 1000 * width]
+    return bool(wider) and apart > wider[-1] / 2

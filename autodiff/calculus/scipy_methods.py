@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ class Method:
     bounds, constraints : bool
     steps : str
         Its option that limits the steps.
+    within : float
+        The part of ``gtol`` that it is given where there are limits: larger ones end it far inside.
     """
 
     second: str = ""
@@ -34,6 +37,7 @@ class Method:
     bounds: bool = False
     constraints: bool = False
     steps: str = "maxiter"
+    within: float = 1.0
 
 
 def _same(gtol: float) -> float:
@@ -52,7 +56,7 @@ METHODS = {
     "CG": Method(tolerances={"gtol": _same}),
     "BFGS": Method(tolerances={"gtol": _same}),
     "Newton-CG": Method("products", {"xtol": _tiny}),
-    "L-BFGS-B": Method(tolerances={"gtol": _same, "ftol": lambda _: 0.0}, bounds=True),
+    "L-BFGS-B": Method(tolerances={"gtol": _same, "ftol": lambda _: 0.0, "maxfun": lambda _: 10**9}, bounds=True),
     "TNC": Method(
         tolerances={"gtol": _same, "ftol": lambda _: 0.0, "xtol": lambda _: 0.0}, bounds=True, steps="maxfun"
     ),
@@ -67,17 +71,31 @@ METHODS = {
             "gtol": _same,
             "xtol": lambda _: 1e-15,
             "barrier_tol": _tiny,
-            "initial_barrier_parameter": _same,  # larger ones leave it far from the bounds when gtol is met
+            "initial_barrier_parameter": _same,
             "initial_barrier_tolerance": _same,
         },
         bounds=True,
         constraints=True,
+        within=1e-4,
     ),
 }
 
 
+def require_taken(what: str, name: str, own: tuple[str, ...], **given: bool) -> None:
+    """Raise unless a method takes what is given of "bounds", "simplex" and "constraints", and SciPy is there for it."""
+    bounded = [k for k, method in METHODS.items() if method.bounds]
+    constrained = [k for k, method in METHODS.items() if method.constraints]
+    takers = {"bounds": [*own, *bounded], "simplex": [*own, *constrained], "constraints": constrained}
+    for limit, is_given in given.items():
+        if is_given and name not in takers[limit]:
+            raise ArgumentError(
+                f"{what} got {limit}, which {name!r} does not take; {', '.join(map(repr, takers[limit]))} do."
+            )
+    if name not in own and find_spec("scipy") is None:
+        raise MissingExtraError(f"{what}(method={name!r})", "scipy", "scipy")
+
+
 def run(
-    what: str,
     name: str,
     objective: Objective,
     region: Region,
@@ -90,17 +108,7 @@ def run(
 ) -> Any:
     """SciPy's own result; ``visit`` is called with every point reached."""
     method = METHODS[name]
-    try:
-        from scipy import optimize
-    except ImportError:
-        raise MissingExtraError(f"{what}(method={name!r})", "scipy", "scipy") from None
-    if region.bounded and not method.bounds:
-        raise ArgumentError(f"{what} got bounds, which {name!r} does not take; {_those('bounds')} do.")
-    if (constraints or region.total is not None) and not method.constraints:
-        raise ArgumentError(
-            f"{what} got constraints, which {name!r} does not take; {_those('constraints')} do, and the package's own "
-            "methods take bounds and simplex."
-        )
+    from scipy import optimize
 
     def value_and_gradient(x: Array) -> tuple[float, Array]:
         p = objective.point(x)
@@ -119,6 +127,8 @@ def run(
         given["constraints"] = handed
     if region.bounded:
         given["bounds"] = optimize.Bounds(region.lower, region.upper)
+    if handed or region.bounded:
+        gtol *= method.within
     wanted = {option: of(gtol) for option, of in (method.tolerances or {}).items()} | {method.steps: max_steps}
     with np.errstate(all="ignore"):
         return optimize.minimize(
@@ -126,5 +136,6 @@ def run(
         )
 
 
-def _those(what: str) -> str:
-    return ", ".join(repr(name) for name, method in METHODS.items() if getattr(method, what))
+def out_of_steps(name: str, found: Any, max_steps: int) -> bool:
+    """Whether SciPy's result is that of a search that took all steps."""
+    return bool((found.nfev if METHODS[name].steps == "maxfun" else found.nit) >= max_steps)

@@ -1,28 +1,24 @@
-"""Nested structures of unknowns as one vector, and back."""
+"""Nested structures of unknowns as one vector, with bounds, and what is computed from them as another."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..core import tree
 from ..core.errors import ArgumentError, KindError, ShapeError
-from ..core.node import Node, shape_of
+from ..core.node import data_of, shape_of
 from ..core.summary import repr_text
 from ..ops.joining import concatenate
 from ..ops.shape import reshape
+from .objective import Shape, is_array_like
 from .solving import plain_data
 
 
-class Unknowns:
-    """The layout of a nested structure of numbers and arrays in one vector.
-
-    Parameters
-    ----------
-    what : str
-        Who asks, for messages.
-    start : nested structure of numbers and arrays
+class Unknowns(Shape):
+    """The layout of a nested structure of numbers and arrays in one vector, in which bounds can be given too.
 
     Examples
     --------
@@ -32,36 +28,20 @@ class Unknowns:
     array([1., 2., 3.])
     >>> layout.unpack(layout.start * 2)
     {'a': 2.0, 'b': array([4., 6.])}
+    >>> layout.bounds((0, {"a": 9, "b": [4, 5]}))
+    (array([0., 0., 0.]), array([9., 4., 5.]))
     """
 
     def __init__(self, what: str, start: Any) -> None:
+        if start is None:
+            raise KindError(f"{what} got None to start from; it is made of real numbers.")
+        super().__init__(what, start)
         self.what = what
-        self.like = start
-        leaves = [plain_data(leaf) for leaf in tree.flatten(start)]
-        for leaf in leaves:
-            if isinstance(leaf, bool | str | bytes) or np.asarray(leaf).dtype.kind not in "fiu":
-                raise KindError(f"{what} got {repr_text(leaf)} among its unknowns; they are real numbers.")
-        self.shapes = [shape_of(leaf) for leaf in leaves]
-        self.numbers = [not isinstance(leaf, np.ndarray) for leaf in leaves]
-        self.start = self._vector(leaves)
-
-    def _vector(self, leaves: list[Any]) -> Any:
-        return np.concatenate([np.zeros(0), *(np.asarray(leaf, float).ravel() for leaf in leaves)])
-
-    def unpack(self, x: Any) -> Any:
-        """The vector ``x``, a plain one or a node, in the structure of the start."""
-        parts, at = [], 0
-        for shape, number in zip(self.shapes, self.numbers, strict=True):
-            n = int(np.prod(shape))
-            part = reshape(x[at : at + n], shape)
-            parts.append(part.item() if number and not isinstance(part, Node) else part)
-            at += n
-        return tree.unflatten(self.like, iter(parts))
 
     def bounds(self, bounds: Any) -> tuple[Any, Any]:
         """Lower and upper bounds as vectors: each given as a number for all, or in the structure of the start."""
         if bounds is None:
-            return np.full(self.start.size, -np.inf), np.full(self.start.size, np.inf)
+            return np.full(self.size, -np.inf), np.full(self.size, np.inf)
         if not isinstance(bounds, tuple | list) or len(bounds) != 2:
             raise ArgumentError(f"{self.what} got bounds={repr_text(bounds)}; they are a pair, (lower, upper).")
         low, high = (self._one_bound(bound) for bound in bounds)
@@ -70,25 +50,37 @@ class Unknowns:
         return low, high
 
     def _one_bound(self, bound: Any) -> Any:
-        if np.ndim(bound) == 0 and not isinstance(bound, dict):
-            return np.full(self.start.size, float(bound))
-        leaves = tree.flatten(bound)
-        if len(leaves) == 1 == len(self.shapes) or len(leaves) == len(self.shapes):
-            return self._vector([np.broadcast_to(b, s) for b, s in zip(leaves, self.shapes, strict=True)])
-        found = np.asarray(leaves, float).ravel()
-        if found.size != self.start.size:
+        if is_array_like(bound) or not isinstance(bound, tuple | list | dict):
+            return self._filled(bound, (self.size,))
+        try:
+            parts = tree.flatten_like(self.like, bound)
+        except ShapeError:
             raise ShapeError(
-                f"{self.what} got bounds for {found.size} unknowns, of which there are {self.start.size}. Give one "
+                f"{self.what} got {repr_text(bound)} among its bounds, for unknowns like {repr_text(self.like)}. Give "
+                "one number for all, or the same structure."
+            ) from None
+        return np.concatenate([self._filled(part, shape or ()) for part, shape in zip(parts, self.shapes, strict=True)])
+
+    def _filled(self, bound: Any, shape: tuple[int, ...]) -> Any:
+        values = np.asarray(plain_data(bound))
+        if values.dtype.kind not in "fiu":
+            raise KindError(
+                f"{self.what} got {repr_text(bound)} among its bounds; they are real numbers, with inf for none."
+            )
+        if values.ndim and values.size != math.prod(shape):
+            raise ShapeError(
+                f"{self.what} got bounds for {values.size} unknowns, of which there are {math.prod(shape)}. Give one "
                 "number for all, or one for each."
             )
-        return found
+        return np.full(math.prod(shape), values.ravel(), float)
 
 
-def in_one_vector(y: Any) -> Any:
-    """All numbers of a nested structure end to end, a node if some of them are nodes."""
+def in_one_vector(what: str, y: Any) -> Any:
+    """All numbers of a nested structure that a function returned end to end, a node if some of them are nodes."""
     leaves = tree.flatten(y)
-    if len(leaves) == 1:
-        return reshape(leaves[0] if isinstance(leaves[0], Node) else np.asarray(leaves[0]), -1)
-    if any(isinstance(leaf, Node) for leaf in leaves):
-        return concatenate([reshape(leaf if isinstance(leaf, Node) else np.asarray(leaf), -1) for leaf in leaves])
-    return np.concatenate([np.zeros(0), *(np.ravel(leaf) for leaf in leaves)])
+    for leaf in leaves if y is not None else [None]:
+        data = data_of(leaf)
+        if (data if hasattr(data, "dtype") else np.asarray(data)).dtype.kind not in "fiub":
+            raise KindError(f"{what}: the function returned {repr_text(data)}; it returns real numbers.")
+    vectors = [leaf if len(shape_of(leaf)) == 1 else reshape(leaf, -1) for leaf in leaves]
+    return vectors[0] if len(vectors) == 1 else concatenate(vectors) if vectors else np.zeros(0)

@@ -49,11 +49,13 @@ def search(
     t : float
         The first guess.
     longest : float
-        The largest entry of the direction: brackets that move nothing by more than ``tolerance`` are not cut further.
+        The largest entry of the direction.
     max_looks : int
         After the first.
     c1, c2 : float
         How far down is far enough, and how flat is flat.
+    tolerance : float
+        A bracket in which no entry moves by more than this is not cut further.
     """
 
     def too_high(p: Point) -> bool:

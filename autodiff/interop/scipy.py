@@ -9,7 +9,8 @@ import numpy as np
 
 from ..calculus.constraints import Constraint, VectorFunction
 from ..calculus.objective import Array, Objective, Shape
-from ..core.errors import KindError, MissingExtraError
+from ..calculus.solving import require_real
+from ..core.errors import KindError, MissingExtraError, ShapeError
 from ..core.summary import kind_text
 from ..transforms.first_order import linearize, vjp
 from ..transforms.lift import require_function
@@ -36,7 +37,9 @@ class VectorCallables(NamedTuple):
 def objective(f: Function, x0: Any) -> ScalarCallables:
     """``fun, jac, hess, hessp`` of a function that returns one number, for ``scipy.optimize.minimize``.
 
-    :func:`autodiff.calculus.minimize` hands them over itself, and its answer is differentiable.
+    :func:`autodiff.calculus.minimize` hands them over itself, and its answer is differentiable.  Where the function
+    returns nan, ``fun`` is inf, so that searches step back.  Products ``hessp`` at one ``x`` share one tape, until
+    another of the four is called.
 
     Parameters
     ----------
@@ -55,9 +58,15 @@ def objective(f: Function, x0: Any) -> ScalarCallables:
     o = Objective("interop.scipy.objective", f, x0)
 
     def at(method: Function) -> Function:
-        return lambda x, *rest: method(np.asarray(x, float), *rest)
+        def call(x: Any) -> Any:
+            o.forget()
+            return method(np.asarray(x, float))
 
-    return ScalarCallables(at(o.value), at(o.gradient), at(o.hessian), at(o.product))
+        return call
+
+    return ScalarCallables(
+        at(o.value), at(o.gradient), at(o.hessian), lambda x, v: o.product(np.asarray(x, float), np.asarray(v, float))
+    )
 
 
 def residuals(f: Function, x0: Any) -> VectorCallables:
@@ -115,7 +124,13 @@ def rhs(f: Function) -> VectorCallables:
     Parameters
     ----------
     f : callable
-        Of the time and the vector of the state; returns its rate of change, an array or a list of numbers.
+        Of the time, the vector of the state, and SciPy's ``args`` if there are any; returns the rate of change of the
+        state, an array or a list of as many numbers.
+
+    Raises
+    ------
+    ShapeError
+        When called, if the state is not a vector, or its rate of change has another size.
 
     Examples
     --------
@@ -127,10 +142,20 @@ def rhs(f: Function) -> VectorCallables:
     """
     require_function(f, "interop.scipy.rhs")
 
-    def at(t: float, y: Array) -> VectorFunction:
-        return VectorFunction(lambda state: f(t, state), Shape("interop.scipy.rhs", y))
+    def of(what: str) -> Function:
+        def call(t: float, y: Array, *args: Any) -> Array:
+            shape = Shape("interop.scipy.rhs", np.asarray(y))
+            found: Array = getattr(VectorFunction(lambda state: f(t, state, *args), shape), what)(y)
+            if np.shape(y) != found.shape[:1]:
+                raise ShapeError(
+                    f"interop.scipy.rhs: the function returned {found.shape[0]} numbers for a state of shape "
+                    f"{np.shape(y)}; it returns one for each of a vector."
+                )
+            return found
 
-    return VectorCallables(lambda t, y: at(t, y).value(y), lambda t, y: at(t, y).jacobian(y))
+        return call
+
+    return VectorCallables(of("value"), of("jacobian"))
 
 
 def linear_operator(f: Function, x: Any) -> Any:
@@ -147,7 +172,7 @@ def linear_operator(f: Function, x: Any) -> Any:
     Raises
     ------
     KindError
-        If ``f`` does not return an array.
+        If ``x`` is not made of real numbers, or ``f`` does not return an array of them.
     MissingExtraError
         If SciPy is not installed.
 
@@ -163,11 +188,14 @@ def linear_operator(f: Function, x: Any) -> Any:
     except ImportError:
         raise MissingExtraError("interop.scipy.linear_operator", "scipy", "scipy") from None
     require_function(f, "interop.scipy.linear_operator")
+    require_real("interop.scipy.linear_operator", x=x)
     at = np.array(x, float)
     y, push = linearize(f, at)
     _, pull = vjp(f, at)
-    if not hasattr(y, "shape"):
-        raise KindError(f"interop.scipy.linear_operator: the function returned {kind_text(y)}; it returns an array.")
+    if not hasattr(y, "shape") or y.dtype.kind not in "fiub":
+        raise KindError(
+            f"interop.scipy.linear_operator: the function returned {kind_text(y)}; it returns an array of real numbers."
+        )
     return LinearOperator(
         (y.size, at.size),
         matvec=lambda v: np.asarray(push(np.reshape(v, at.shape))).ravel(),

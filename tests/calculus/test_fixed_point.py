@@ -14,6 +14,7 @@ from autodiff.core.errors import (
     ConvergenceError,
     DivergenceError,
     InterruptedSolverError,
+    KindError,
     NotFiniteError,
     ShapeError,
     SingularError,
@@ -64,6 +65,13 @@ def test_anderson_solves_linear_equations_in_as_many_steps_as_unknowns():
     np.testing.assert_allclose(found.value, np.linalg.solve(np.eye(4) - a, b), rtol=1e-8)
 
 
+def test_the_shape_and_precision_of_the_start_are_kept():
+    assert fixed_point(lambda x: ad.cos(x).reshape(1, 1), np.array([1.0])).shape == (1,)
+    assert fixed_point(ad.cos, np.array(1.0, np.float32)).dtype == np.float32
+    found = fixed_point(lambda z: 0.3 * ad.exp(z) + 1j, 1j)
+    assert found == pytest.approx(0.3 * np.exp(found) + 1j, rel=1e-15)
+
+
 def test_fractions_stay_fractions():
     found = fixed_point(lambda x: x / 2 + 1, Fraction(0), method="plain")
     assert isinstance(found, Fraction)
@@ -79,6 +87,8 @@ ERRORS = [
     (lambda: fixed_point(ad.cos, 1.0, method="newton"), ArgumentError, "there are 'anderson', 'plain'."),
     (lambda: fixed_point(ad.cos, 1.0, memory=0), ArgumentError, "fixed_point got memory=0; it is a whole number"),
     (lambda: fixed_point(lambda x: x[:1], np.ones(2)), ShapeError, "returned shape (1,) for x of shape (2,)."),
+    (lambda: fixed_point(lambda x: None, 1.0), KindError, "fixed_point: the function returned None; it returns"),
+    (lambda: fixed_point(lambda x: x * 1j, 1.0), KindError, "fixed_point: the function returned the complex 0.0+1.0j"),
     (
         lambda: ad.compile(lambda a: fixed_point(lambda x: x * a, 1.0))(ad.Tensor([0.5])),
         CompileError,

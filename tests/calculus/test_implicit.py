@@ -9,7 +9,7 @@ import pytest
 import autodiff as ad
 from autodiff.calculus.implicit import implicit_result
 from autodiff.calculus.root import root
-from autodiff.core.errors import SingularError
+from autodiff.core.errors import SingularError, TapeError
 from autodiff.core.node import data_of
 from autodiff.testing import check_gradients
 
@@ -135,6 +135,15 @@ def test_no_equations_at_all():
     assert y.shape == (0, 2)
     y.sum().backward()
     assert a.grad == 0
+
+
+def test_what_changed_since_is_noticed():
+    b = ad.Tensor(B)
+    scale = np.ones(3)
+    y = root(lambda x: scale * x - b, np.ones(3))
+    scale *= 2
+    with pytest.raises(TapeError, match="root: the function gave another result at the answer"):
+        y.sum().backward()
 
 
 def test_a_jacobian_that_is_not_finite():

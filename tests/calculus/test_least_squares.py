@@ -13,6 +13,7 @@ from autodiff.core.errors import (
     ArgumentError,
     CompileError,
     ConvergenceError,
+    DivergenceError,
     InterruptedSolverError,
     KindError,
     NotFiniteError,
@@ -50,6 +51,17 @@ def test_bounds_are_kept_as_scipy_keeps_them():
     np.testing.assert_allclose(fit.x, expected, rtol=1e-7)
     np.testing.assert_allclose(fit.covariance, its, rtol=1e-6)
     assert fit.active.tolist() == [False, True, False]
+
+
+def test_no_point_is_beyond_a_bound_by_a_rounding():
+    visited = []
+
+    def f(x):
+        visited.append(x.item())
+        return x + 1
+
+    assert least_squares(f, 0.7, bounds=(0.1, 2)).x == 0.1  # 0.7 + (0.1 - 0.7) is less
+    assert min(visited) == 0.1
 
 
 def test_gradients_by_the_data():
@@ -134,6 +146,28 @@ def test_the_gradient_vanishes_to_all_digits():
     assert np.abs(fit.jac.T @ fit.fun).max() < 1e-14
 
 
+@pytest.mark.parametrize(
+    ("bend", "bounded"),
+    [
+        (lambda z: np.exp(z / 2), True),
+        (lambda z: 2 * np.tanh(z) + 0.3 * z, True),
+        (lambda z: 2 * np.tanh(z) + 0.3 * z, False),
+        (np.square, True),
+        (np.square, False),
+    ],
+)
+def test_nothing_leads_further_down(bend, bounded):
+    """With large residuals, and bounds that many parameters come to on the way."""
+    for seed in range(8):
+        draws = np.random.default_rng(seed)
+        a, b, start = draws.normal(size=(6, 3)), draws.normal(size=6), draws.normal(size=3)
+        low, high = (start - 1.5 * draws.random(3), start + 1.5 * draws.random(3)) if bounded else (-np.inf, np.inf)
+        fit = least_squares(lambda x, a=a, b=b: bend(a @ x) - b, start, bounds=(low, high), max_steps=500)
+        downhill = -fit.jac.T @ fit.fun
+        moved = np.clip(fit.x + downhill, low, high) - fit.x
+        assert np.abs(moved).max() < 1e-12
+
+
 def test_a_step_into_where_a_residual_is_not_finite_is_shortened():
     fit = least_squares(lambda x: ad.log(x) + 3, np.array([3.0]))
     np.testing.assert_allclose(fit.x, np.exp(-3), rtol=1e-12)
@@ -152,8 +186,29 @@ def test_structures_and_numbers():
     assert least_squares(lambda x: np.ones(3), np.zeros(0)).cost == 1.5
 
 
+@pytest.mark.parametrize("units", [(1e10, 1e-8), (1e-20, 1e3), (1e20, 1e-20)])
+def test_parameters_may_be_measured_in_any_units(units):
+    def fitted(y, units):
+        return least_squares(lambda p: p[0] / units[0] * ad.exp(-p[1] / units[1] * T) - y, np.array(units))
+
+    expected, found = fitted(Y, (1.0, 1.0)), fitted(Y, units)
+    np.testing.assert_allclose(found.x / units, expected.x, rtol=1e-12)
+    np.testing.assert_allclose(found.std / units, expected.std, rtol=1e-12)
+    by_y = [ad.jacobian(lambda y, u=u: fitted(y, u).x / u)(Y) for u in ((1.0, 1.0), units)]
+    np.testing.assert_allclose(by_y[1], by_y[0], rtol=1e-10)
+
+
+def test_bounds_of_a_dict_go_by_its_keys():
+    fit = least_squares(lambda p: [p["a"] - 5, p["b"] - 7], {"a": 1.0, "b": 1.0}, bounds=(0, {"b": 9, "a": 2}))
+    assert fit.x == pytest.approx({"a": 2.0, "b": 7.0})
+
+
 MISRA = """10.07 77.6 14.73 114.9 17.94 141.1 23.93 190.8 29.61 239.9 35.18 289.0 40.02 332.8 44.82 378.4 50.76 434.8
 55.05 477.3 61.01 536.8 66.40 593.1 75.47 689.1 81.78 760.0"""
+KOWALIK = """0.1957 4 0.1947 2 0.1735 1 0.1600 0.5 0.0844 0.25 0.0627 0.167 0.0456 0.125 0.0342 0.1 0.0323 0.0833
+0.0235 0.0714 0.0246 0.0625"""
+BOX_BOD = "109 1 149 2 149 3 191 5 213 7 224 10"
+RATKOWSKY = "8.930 9 10.800 14 18.590 21 22.330 28 39.350 42 56.110 57 61.730 63 64.620 70 67.080 79"
 DAN_WOOD = "2.138 1.309 3.421 1.471 3.597 1.490 4.340 1.565 4.882 1.611 5.660 1.680"
 CERTIFIED = {
     "Misra1a": (
@@ -163,6 +218,30 @@ CERTIFIED = {
         [2.3894212918e02, 5.5015643181e-04],
         [2.7070075241, 7.2668688436e-06],
         1.2455138894e-01,
+    ),
+    "BoxBOD": (
+        lambda x, a, b: a * (1 - ad.exp(-b * x)),
+        BOX_BOD,
+        [[100, 0.75]],
+        [2.1380940889e02, 5.4723748542e-01],
+        [1.2354515176e01, 1.0455993237e-01],
+        1.1680088766e03,
+    ),
+    "Rat42": (
+        lambda x, a, b, c: a / (1 + ad.exp(b - c * x)),
+        RATKOWSKY,
+        [[100, 1, 0.1], [75, 2.5, 0.07]],
+        [7.2462237576e01, 2.6180768402, 6.7359200066e-02],
+        [1.7340283401, 8.8295217536e-02, 3.4465663377e-03],
+        8.0565229338,
+    ),
+    "MGH09": (
+        lambda x, a, b, c, d: a * (x * x + b * x) / (x * x + c * x + d),
+        KOWALIK,
+        [[25, 39, 41.5, 39], [0.25, 0.39, 0.415, 0.39]],
+        [1.9280693458e-01, 1.9128232873e-01, 1.2305650693e-01, 1.3606233068e-01],
+        [1.1435312227e-02, 1.9633220911e-01, 8.0842031232e-02, 9.0025542308e-02],
+        3.0750560385e-04,
     ),
     "DanWood": (
         lambda x, a, b: a * x**b,
@@ -186,6 +265,13 @@ def test_certified_values_of_nist(name):
         assert 2 * fit.cost == pytest.approx(squares, rel=2e-10)
 
 
+def test_a_parameter_that_loses_its_influence_is_not_fitted():
+    y, t = np.array(BOX_BOD.split(), float).reshape(-1, 2).T
+    with pytest.raises(DivergenceError, match=r"curve_fit: parameter 1 went from 1\.0 to 1\d\d\.\d") as caught:
+        curve_fit(CERTIFIED["BoxBOD"][0], t, y, [1, 1])
+    assert caught.value.reached.std[1] > 1e8
+
+
 def test_a_vmap_fits_one_after_another():
     def line(y):
         return curve_fit(lambda t, a, b: a + b * t, T, y, [0.0, 0.0]).x
@@ -203,6 +289,7 @@ def test_predictions_have_the_errors_of_a_straight_line():
     np.testing.assert_allclose(error, np.sqrt(s2 * (1 / 20 + (np.array([1.0, 6.0]) - T.mean()) ** 2 / spread)))
     np.testing.assert_allclose(value, fit.x[0] + fit.x[1] * np.array([1.0, 6.0]))
     assert fit.predict(1.0)[1] == pytest.approx(error[0])
+    assert curve_fit(lambda t, a, b: a * t, T, y, [0, 0]).predict(T)[1].tolist() == [np.inf] * 20
 
 
 def test_the_errors_are_those_of_repeated_draws():
@@ -246,14 +333,32 @@ ERRORS = [
         NotFiniteError,
         "returned nan at every step from x = 1.0",
     ),
-    (lambda: least_squares(lambda x: x, "a"), KindError, "least_squares got 'a' among its unknowns; they are real"),
+    (lambda: least_squares(lambda x: x, "a"), KindError, "least_squares got 'a' to start from; it is made of real"),
     (lambda: least_squares(lambda x: x, 1.0, bounds=(2, 1)), ArgumentError, "each lower one is below its upper one"),
     (lambda: least_squares(lambda x: x, 1.0, bounds=3), ArgumentError, "they are a pair, (lower, upper)."),
     (lambda: least_squares(lambda x: x, np.ones(2), bounds=([1, 2, 3], 9)), ShapeError, "bounds for 3 unknowns, of"),
     (lambda: least_squares(lambda x: x, 1.0, rtol=-1), ArgumentError, "least_squares got rtol=-1; it is a finite"),
+    (lambda: least_squares(lambda x: x, None), KindError, "least_squares got None to start from"),
+    (lambda: least_squares(lambda x: None, 1.0), KindError, "the function returned None; it returns real numbers."),
+    (lambda: least_squares(lambda x: x * 1j, 1.0), KindError, "returned array(0.+1.j); it returns real numbers."),
+    (lambda: least_squares(lambda x: x, 1.0, bounds=(None, 2)), KindError, "got None among its bounds; they are real"),
+    (lambda: least_squares(lambda p: p["a"], {"a": 1.0}, bounds=(0, {"b": 1})), ShapeError, "or the same structure."),
+    (lambda: least_squares(lambda x: 1e200 * x, 1.0), ArgumentError, "the largest residual at the start is 1e200"),
+    (lambda: least_squares(lambda x: 1e-200 * x, 1.0), ArgumentError, "the largest residual at the start is 1e-200"),
+    (lambda: least_squares(lambda x: x * x - 1, 0.0), SingularError, "no residual changes with any parameter at the"),
     (lambda: least_squares(3, 1.0), KindError, "least_squares was given a int; it takes a function."),
     (lambda: curve_fit(lambda t, a: a, T, Y, [1.0]), ShapeError, "f returned shape (), but ydata has shape (20,)"),
     (lambda: curve_fit(decay, T, Y, []), ArgumentError, "it is a start for each parameter"),
+    (lambda: curve_fit(decay, T, Y, [1, 1]), ArgumentError, "f cannot be called with xdata and the 2 parameters of"),
+    (lambda: curve_fit(decay, [], [], [1, 1, 1]), ArgumentError, "curve_fit got no data: ydata is empty."),
+    (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma="a"), KindError, "curve_fit got sigma=array('a'"),
+    (
+        lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma=-COVARIANCE),
+        SingularError,
+        "sigma that is not positive definite",
+    ),
+    (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma=MIXED), ArgumentError, "a matrix sigma that is not symmetric"),
+    (lambda: curve_fit(lambda t, a: a * t[0], [T, T], Y, [1]).plot(), ShapeError, "draws one curve over an xdata of"),
     (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma=np.ones(3)), ShapeError, "got sigma of shape (3,) for ydata"),
     (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma=-1.0), ArgumentError, "got a sigma that is not positive"),
     (lambda: curve_fit(decay, T, Y * np.nan, [1, 1, 1]), NotFiniteError, "nan at ydata"),
@@ -289,3 +394,16 @@ def test_an_interrupt_keeps_the_fit_so_far():
     with pytest.raises(InterruptedSolverError, match="least_squares was interrupted at step") as caught:
         least_squares(f, np.array([-1.2, 1.0]))
     assert 0 < caught.value.reached.cost < 12.1
+
+
+def test_the_fit_so_far_is_a_fit():
+    with pytest.raises(ConvergenceError) as caught:
+        curve_fit(decay, T, Y, [1, 1, 1], max_steps=2)
+    assert str(caught.value.reached).startswith("parameter")
+
+    def f(t, a):
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedSolverError) as stopped:
+        curve_fit(f, T, Y, [1.0])
+    assert "0 steps: not done" in str(stopped.value.reached)

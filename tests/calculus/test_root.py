@@ -115,6 +115,19 @@ def test_the_kind_of_the_start_is_kept():
     assert root(lambda x: x * x - 4, np.array([[1.0], [-1.0]])).shape == (2, 1)
     assert root(lambda x: x, np.zeros((0, 2))).shape == (0, 2)
     assert root(lambda x: [x[0] - 1, x[1] - 2], [0, 0]).tolist() == [1.0, 2.0]
+    assert root(lambda x: [[x[0, 0] - 1, x[0, 1] - 2]], [[ad.Value(0.0), 0]]).tolist() == [[1.0, 2.0]]
+    single = root(lambda x: x * x - 2, np.array(1.0, np.float32))
+    assert (type(single), single.dtype, single.shape) == (np.ndarray, np.float32, ())
+
+
+def test_a_function_may_change_the_array_that_it_is_given():
+    def f(x):
+        x -= 1.0
+        return x * x - 4
+
+    start = np.array([5.0, -5.0])
+    np.testing.assert_allclose(root(f, start), [3, -1], rtol=1e-15)
+    assert start.tolist() == [5.0, -5.0]
 
 
 def test_newton_is_of_second_order():
@@ -156,6 +169,23 @@ def test_brackets_find_what_brent_finds(name):
     expected = scipy.optimize.brentq(lambda x: float(f(x)), *bracket, xtol=1e-15, maxiter=500)
     assert found.value == pytest.approx(expected, rel=1e-13, abs=1e-13)
     assert found.steps < 110
+
+
+@pytest.mark.parametrize("method", ["newton", "bisection"])
+def test_a_jump_is_no_root_however_steep_f_is_beside_it(method):
+    with pytest.raises(BracketError, match=r"it is no root: f jumps from -1\.0 to 1\.0 there"):
+        root(lambda x: ad.where(x < 0, 1000 * x - 1, 1000 * x + 1), bracket=(-1, 1.7), method=method)
+
+
+@pytest.mark.parametrize("method", ["newton", "bisection"])
+def test_steep_roots_and_roots_beside_an_end_are_no_jumps(method):
+    assert root(lambda x: x * x - 2, bracket=(1.414213562373095, 2), method=method) == pytest.approx(2**0.5, rel=1e-15)
+    assert root(lambda x: ad.sign(x) * ad.abs(x) ** (1 / 9), bracket=(-1, 1.7), method=method) == pytest.approx(0)
+    assert root(lambda x: x - 1, bracket=(1, 3), method=method) == 1
+
+
+def test_a_bracket_may_be_as_wide_as_floats_go():
+    assert root(lambda x: x - 1, bracket=(-1.7e308, 1.7e308)) == 1
 
 
 def rosenbrock(x):
@@ -200,6 +230,29 @@ def test_systems_have_the_roots_that_scipy_finds(name):
     assert found.steps <= 60
 
 
+UNEVEN = {
+    "a large and a small unknown": (lambda x: [x[0] - 1e10, x[1] ** 3 - 1e-30], [1.0, 1.0], [1e10, 1e-10]),
+    "a large and a small equation": (lambda x: [1e-20 * (x[0] ** 2 - 9), x[1] - 1], [1.0, 2.0], [3.0, 1.0]),
+    "both": (lambda x: [1e10 * x[0] * x[1] - 1, x[0] - 1e-15], [1e-14, 2.0], [1e-15, 1e5]),
+    "rows that need a pivot": (lambda x: [x[0] + 1e20 * x[1] - 1e20, x[0] + x[1] - 2], [5.0, 5.0], [1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_unknowns_and_equations_may_be_of_any_size(name):
+    f, start, expected = UNEVEN[name]
+    np.testing.assert_allclose(root(f, np.array(start)), expected, rtol=1e-9)
+
+
+def test_derivatives_do_not_depend_on_units():
+    def answer(a):
+        return root(lambda x: [1e-25 * (x[0] * x[1] - a[0]), 1e8 * (x[0] - 1e-3 * a[1])], np.array([1.0, 1.0]))
+
+    # x0 = a1 / 1000, x1 = 1000 a0 / a1
+    found = ad.jacobian(answer)(np.array([2.0, 5.0]))
+    np.testing.assert_allclose(found, [[0, 1e-3], [200, -80]], rtol=1e-12, atol=1e-15)
+
+
 def test_powells_singular_function_is_found_at_first_order():
     def f(x):
         return [x[0] + 10 * x[1], 5**0.5 * (x[2] - x[3]), (x[1] - 2 * x[2]) ** 2, 10**0.5 * (x[0] - x[3]) ** 2]
@@ -217,6 +270,7 @@ def test_the_account():
         str(found),
     )
     assert found.plot().get_ylabel() == "left of the equations"
+    assert root(lambda x: x - 1, 1.0, full_output=True).plot().get_xlabel() == "step"
     a = ad.Value(2.0)
     found = root(lambda x: x * x - a, 1.0, full_output=True)
     found.value.backward()
@@ -241,7 +295,18 @@ ERRORS = [
     (lambda: root(lambda x: x, bracket=3), ArgumentError, "root got bracket=3; it is a pair of numbers."),
     (lambda: root(lambda x: x, 5.0, bracket=(0, 1)), ArgumentError, "root got x0=5.0, which is not inside"),
     (lambda: root(lambda x: x, bracket=([1, 2], 3)), KindError, "a bracket is for one real number"),
+    (lambda: root(lambda x: x, [[1], [1, 2]]), KindError, "root got x0=[[1], [1, 2]]; it is a number or an array of"),
     (lambda: root(lambda x: x, "a"), KindError, "root got x0='a'; it is a number or an array of numbers."),
+    (lambda: root(lambda x: x - 1, bracket=(0, np.inf)), ArgumentError, "root got inf beside or in a bracket; take"),
+    (lambda: root(lambda x: x, np.ones(2, np.float16)), KindError, "root got x0 of float16, in which NumPy solves no"),
+    (lambda: root(lambda x: None, 1.0), KindError, "root: the function returned None; it returns a number or an array"),
+    (lambda: root(lambda x: x > 0, 1.0), KindError, "root: the function returned True; it returns a number or an"),
+    (
+        lambda: root(lambda x: [x, x], bracket=(-1, 1)),
+        ShapeError,
+        "shape (2,) for x of shape (). It returns one number",
+    ),
+    (lambda: root(lambda x: x + 1j, np.ones(2)), KindError, "root: the function returned the complex |z| all 1.4"),
     (lambda: root(3, 1.0), KindError, "root was given a int; it takes a function."),
     (lambda: root(lambda x: x[:1], np.ones(2)), ShapeError, "returned shape (1,) for x of shape (2,)."),
     (lambda: root(lambda x: x, 1.0, rtol=-1), ArgumentError, "root got rtol=-1; it is a number, zero or more."),
@@ -273,7 +338,7 @@ def test_a_double_root_has_no_derivative():
     ):
         ad.grad(lambda a: root(lambda x: (x - a) ** 2, 1.0))(1.0)
     flat = np.array([[1.0, 2.0], [2.0, 4.0]])
-    with pytest.raises(SingularError, match="the Jacobian of its 2 equations has condition number"):
+    with pytest.raises(SingularError, match="the Jacobian of its 2 equations has no inverse, whatever their units"):
         ad.jacobian(lambda b: root(lambda x: flat @ x - b, np.zeros(2)))(np.array([1.0, 2.0]))
 
 
@@ -289,3 +354,12 @@ def test_an_interrupt_keeps_the_way_so_far():
     with pytest.raises(InterruptedSolverError, match=r"root was interrupted at step \d, x = 1\.4") as caught:
         root(f, 1.0)
     assert len(caught.value.reached.path) >= 3
+
+
+def test_an_interrupt_of_the_first_call_has_nothing_to_keep():
+    def f(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedSolverError) as caught:
+        root(f, 1.0)
+    assert str(caught.value.reached).endswith("left of the equations not known")

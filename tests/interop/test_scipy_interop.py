@@ -5,7 +5,7 @@ from scipy.integrate import solve_ivp
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 import autodiff as ad
-from autodiff.core.errors import KindError, MissingExtraError
+from autodiff.core.errors import ArgumentError, KindError, MissingExtraError, ShapeError
 from autodiff.interop import scipy as exact
 
 
@@ -30,6 +30,15 @@ def test_an_objective_has_scipys_own_derivatives():
 def test_an_objective_of_a_structure_is_flat():
     f = exact.objective(lambda p: (p["w"] ** 2).sum() * p["b"], {"w": np.zeros((2, 2)), "b": 1.0})
     np.testing.assert_allclose(f.jac([1, 2, 3, 4, 5]), [10, 20, 30, 40, 30])
+
+
+def test_an_objective_follows_what_it_closes_over():
+    target = np.ones(3)
+    f = exact.objective(lambda x: ((x - target) ** 4).sum(), X)
+    for value in (1.0, 2.0):
+        target[:] = value
+        np.testing.assert_allclose(f.jac(X), 4 * (X - value) ** 3, rtol=1e-14)
+        np.testing.assert_allclose(f.hessp(X, np.ones(3)), 12 * (X - value) ** 2, rtol=1e-14)
 
 
 def test_residuals():
@@ -71,6 +80,12 @@ def test_a_right_hand_side():
     np.testing.assert_allclose(found.y[:, -1], [0.7158270688, 9.185534765e-6, 0.2841637457], rtol=1e-5)  # published
 
 
+def test_a_right_hand_side_with_arguments():
+    decay = exact.rhs(lambda t, y, k: -k * y)
+    found = solve_ivp(decay.fun, (0, 1), [1.0, 2.0], args=(2.0,), method="Radau", jac=decay.jac, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.y[:, -1], np.array([1, 2]) * np.exp(-2), rtol=1e-7)
+
+
 def test_a_linear_operator():
     operator = exact.linear_operator(lambda x: np.sin(x[:-1]) * x[1:], X)
     assert isinstance(operator, LinearOperator)
@@ -84,6 +99,22 @@ def test_a_linear_operator():
 def test_wrong_arguments(monkeypatch):
     with pytest.raises(KindError, match="it takes a function"):
         exact.residuals(3, [1.0])
+    for returned in (None, {"a": 1.0}, 1j * X):
+        with pytest.raises(KindError, match=r"residuals: the function returned .*; it returns real numbers"):
+            exact.residuals(lambda x, y=returned: y, X).fun(X)
+    for wrong in (np.ones(2), np.ones(4), np.ones((3, 1)), 1.0):
+        with pytest.raises(ShapeError, match=r"objective got x of shape .*; it has shape \(3,\), as its start"):
+            exact.objective(rosenbrock, X).jac(wrong)
+    for f, y in ((lambda t, y: y[0], np.ones(2)), (lambda t, y: y, np.ones((2, 2)))):
+        for called in exact.rhs(f):
+            with pytest.raises(ShapeError, match="it returns one for each of a vector"):
+                called(0.0, y)
+    with pytest.raises(KindError, match=r"x=.* it is made of real numbers"):
+        exact.linear_operator(np.sin, 1j * X)
+    with pytest.raises(KindError, match="it returns an array of real numbers"):
+        exact.linear_operator(lambda x: 1j * x, X)
+    with pytest.raises(ArgumentError, match="a constraint between 1 and 0; these are numbers, the lower limit first"):
+        exact.nonlinear_constraint(np.sin, X, 1, 0)
     with pytest.raises(KindError, match="it returns an array"):
         exact.linear_operator(lambda x: (x, x), X)
     monkeypatch.setitem(__import__("sys").modules, "scipy.optimize", None)
