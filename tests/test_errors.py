@@ -1,6 +1,8 @@
 """Every refusal says what was done, what was found and what to do instead."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -36,6 +38,22 @@ def test_our_errors_are_builtin_errors_too():
         error = getattr(errors, name)
         assert issubclass(error, builtin)
         assert issubclass(error, ad.AutodiffError)
+
+
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BaseException)]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_errors_travel_between_processes(kind):
+    """Pickled and copied, with the state that a solver reached."""
+    if kind is errors.MissingExtraError:
+        error = kind("fit", "tqdm", "progress")
+    else:
+        error = kind("message", [1.0]) if "reached" in vars(kind("message")) else kind("message")
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is kind
+        assert str(again) == str(error)
+        assert vars(again) == vars(error)
 
 
 def test_missing_extra():

@@ -1,8 +1,8 @@
 """Every error the package raises on purpose.
 
-Each is an :class:`AutodiffError` and also the built-in error that a NumPy user would expect, so both
-``except AutodiffError`` and ``except ValueError`` work.  Messages say what was done, what was found, what was expected
-and the likely repair.
+Each is an :class:`AutodiffError`, but for that of an interrupted run, and also the built-in error that a NumPy user
+would expect, so both ``except AutodiffError`` and ``except ValueError`` work.  Messages say what was done, what was
+found, what was expected and the likely repair.
 """
 
 from __future__ import annotations
@@ -97,7 +97,10 @@ class SingularError(SolverError, np.linalg.LinAlgError):
 
 
 class InterruptedSolverError(KeyboardInterrupt):
-    """Somebody pressed Ctrl-C while a method of :mod:`autodiff.calculus` ran; what was found is in ``reached``."""
+    """Somebody pressed Ctrl-C while a method of :mod:`autodiff.calculus` ran; what was found is in ``reached``.
+
+    It is no :class:`AutodiffError`, so that ``except AutodiffError`` does not keep a program running.
+    """
 
     def __init__(self, message: str, reached: object = None) -> None:
         super().__init__(message)
@@ -124,3 +127,7 @@ class MissingExtraError(AutodiffError, ImportError):
             f"{feature} needs the package {package}, which is not installed. "
             f"Get it with: pip install 'autodiff-tape[{extra}]'"
         )
+        self._given = feature, package, extra
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), self._given  # the message alone would not make it again, in another process

@@ -9,19 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError, TapeError, UnsupportedError
+from ..core.errors import ArgumentError, KindError, ShapeError, TapeError, UnsupportedError
 from ..core.modes import Watcher, watching
-from ..core.node import Node, data_of, describe, shape_of, size_of
+from ..core.node import Node, data_of, describe, is_complex, shape_of, size_of
 from ..core.numbers import is_number
-from ..core.summary import kind_text, number_text
+from ..core.summary import kind_text, number_text, repr_text
 from ..core.tape import collect, pull_back
 from ..tensor import Tensor
+from ..transforms.checkpoint import Checkpoint
 from ..transforms.first_order import one
 from ..value import Value
-from .sympy_forms import boxed, evaluate, expressions, sympy_for
+from .sympy_arrays import evaluate, in_numbers
+from .sympy_forms import boxed, expressions, sympy_for
 from .sympy_ops import from_sympy
 
 __all__ = ["SymbolicComparison", "compare_symbolic", "from_sympy", "leaf_symbols", "to_sympy"]
+
+OF_ORDER = frozenset(
+    (
+        *("maximum", "minimum", "fmax", "fmin", "clip_below", "clip_above", "max", "min", "extreme", "relu", "elu"),
+        *("leaky_relu", "greater", "greater_equal", "less", "less_equal"),
+    )
+)
+"""Rules that ask which of two numbers is larger."""
 
 DIGITS = 50
 """To so many digits a symbolic derivative is evaluated."""
@@ -49,7 +59,7 @@ def to_sympy(y: Any, *args: Any, symbols: Mapping[str, Any] | None = None, exact
     Raises
     ------
     UnsupportedError
-        For an op that has no SymPy form; it is named.
+        For an op that has no SymPy form, and for an integral, a root or the like, which is a single node; it is named.
     TapeError
         If nothing was recorded.
     MissingExtraError
@@ -59,7 +69,8 @@ def to_sympy(y: Any, *args: Any, symbols: Mapping[str, Any] | None = None, exact
     -----
     A leaf without a name is ``x0``, ``x1``, ... in the order of creation; the entry in row 1, column 2 of an array
     ``w`` is ``w_1_2``.  Symbols of real leaves are real.  :func:`leaf_symbols`
-    gives them.
+    gives them.  What a checkpoint computed is computed again and read.  Where truth values are counted or multiplied
+    by, they are a Piecewise of 1 and 0.
 
     A tape holds the one path that was taken: a comparison of tensors is a constant on it, and an ``if`` of Python never
     was on it.  Given the function instead of its result, comparisons of tensors stay statements, and ``where`` becomes
@@ -132,24 +143,63 @@ def _read(y: Any, args: tuple[Any, ...], symbols: Mapping[str, Any] | None, exac
     else:
         leaves += [found[i] for i in sorted(found) if all(found[i] is not x for x in leaves)]
     named = _symbols(leaves, symbols)
-    known = {leaf.index: array for leaf, array in named.values()}
+    reader = _Reader({leaf.index: array for leaf, array in named.values()}, seen, exact)
+    try:
+        return _Reading(y, reader.read(y), named)
+    except RecursionError:
+        raise UnsupportedError(
+            f"to_sympy: SymPy cannot hold an expression as deep as this tape, {len(nodes)} nodes. Take fewer steps of "
+            "the loop."
+        ) from None
 
-    def value(x: Any) -> Any:
-        if isinstance(x, Node) and x.index in known:
-            return known[x.index]
-        return expressions(data_of(x), exact)
 
-    for node, inputs in _in_order(nodes, seen.args):
+class _Reader:
+    """Computes the expressions of nodes.
+
+    Parameters
+    ----------
+    known : dict of int to array
+        The expressions of some nodes by index, of the leaves at first.
+    seen : _Arguments
+        That has watched the recording.
+    exact : bool
+    """
+
+    def __init__(self, known: dict[int, Any], seen: _Arguments, exact: bool) -> None:
+        self.known = known
+        self.seen = seen
+        self.exact = exact
+
+    def read(self, y: Node) -> Any:
+        """The expressions of a node, and on the way of all that it was computed from."""
+        nodes, _ = collect([y], self.known)
+        for node, inputs in _in_order(nodes, self.seen.args):
+            if node.index not in self.known:
+                self.known[node.index] = self._computed(node, inputs)
+        return self.known[y.index]
+
+    def _computed(self, node: Node, inputs: tuple[Any, ...]) -> Any:
         rule: Any = node.rule
-        given = [value(x) for x in inputs if x is not None]
-        try:
-            known[node.index] = evaluate(rule, given, node.params or {})
-        except RecursionError:
+        if isinstance(rule, Checkpoint):
+            with watching(self.seen):
+                inside = rule.record_again(node)
+            return self.read(inside)
+        if rule.name in OF_ORDER and any(np.iscomplexobj(data_of(x)) for x in inputs):
             raise UnsupportedError(
-                f"to_sympy: SymPy cannot hold an expression as deep as this tape, {len(nodes)} nodes. Take "
-                "fewer steps of the loop."
-            ) from None
-    return _Reading(y, known[y.index], named)
+                f"to_sympy: the op {rule.name} puts complex numbers in order, by their real parts first; SymPy has no "
+                "form of that. Give it ad.real(x), ad.imag(x) or abs(x)."
+            )
+        y = evaluate(rule, [self._value(x) for x in inputs if x is not None], node.params or {}, self.exact)
+        return y if _is_bool(node) else in_numbers(y)
+
+    def _value(self, x: Any) -> Any:
+        if isinstance(x, Node) and x.index in self.known:
+            return self.known[x.index]
+        return expressions(data_of(x), self.exact)
+
+
+def _is_bool(node: Node) -> bool:
+    return np.asarray(data_of(node)).dtype == bool
 
 
 def _in_order(nodes: list[Node], seen: dict[int, Any]) -> list[tuple[Node, tuple[Any, ...]]]:
@@ -167,13 +217,15 @@ def _in_order(nodes: list[Node], seen: dict[int, Any]) -> list[tuple[Node, tuple
 def _named(f: Callable[..., Any], args: tuple[Any, ...]) -> list[Node]:
     """The arguments as leaves, called as ``f`` calls them."""
     try:
-        names: list[Any] = list(inspect.signature(f).bind(*args).arguments)
+        parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
-        names = []
-    names = names if len(names) == len(args) else [None] * len(args)
+        parameters = []
+    known = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names: list[str | None] = [*known, *(None for _ in args)]
+    args = tuple(map(data_of, args))
     return [
         Value(a, name=name) if is_number(type(a)) and not isinstance(a, bool) else Tensor(a, dtype=_dtype(a), name=name)
-        for a, name in zip(args, names, strict=True)
+        for a, name in zip(args, names, strict=False)
     ]
 
 
@@ -183,7 +235,7 @@ def _dtype(a: Any) -> Any:
 
 def _require_recorded(y: Any) -> None:
     if not isinstance(y, Node) or not y.tracked:
-        given = describe(y) + ", which was not recorded" if isinstance(y, Node) else f"a {kind_text(y)}"
+        given = describe(y) + ", which was not recorded" if isinstance(y, Node) else kind_text(y)
         raise TapeError(
             f"to_sympy got {given}; it reads a result computed from Values or tensors, or calls a function on the "
             "arguments that come after it."
@@ -192,18 +244,26 @@ def _require_recorded(y: Any) -> None:
 
 def _symbols(leaves: list[Node], given: Mapping[str, Any] | None) -> dict[str, tuple[Node, Any]]:
     """Each leaf with its symbols, by name; a name that is taken already is counted up."""
-    named: dict[str, tuple[Node, Any]] = {}
-    for k, leaf in enumerate(leaves):
+    if not isinstance(given or {}, Mapping):
+        raise KindError(
+            f"to_sympy got symbols={repr_text(given)}; they are a dict from the names of leaves to symbols."
+        )
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for k, leaf in sorted(enumerate(leaves), key=lambda pair: not pair[1].name):  # given names are kept if they can be
         name = wanted = leaf.name or f"x{k}"
         again = 1
-        while name in named:
+        while name in names.values() or not taken.isdisjoint(_texts(leaf, name)):
             again += 1
             name = f"{wanted}{again}"
-        named[name] = leaf, _symbols_of(leaf, name, (given or {}).get(name))
-    unknown = [name for name in given or {} if name not in named]
+        names[k] = name
+        taken.update(_texts(leaf, name))
+    unknown = [name for name in given or {} if name not in names.values()]
     if unknown:
-        raise ArgumentError(f"to_sympy got a symbol for {unknown[0]!r}; the leaves are {', '.join(named)}.")
-    return named
+        raise ArgumentError(
+            f"to_sympy got a symbol for {unknown[0]!r}; the leaves are {', '.join(names[k] for k in sorted(names))}."
+        )
+    return {names[k]: (leaf, _symbols_of(leaf, names[k], (given or {}).get(names[k]))) for k, leaf in enumerate(leaves)}
 
 
 def _symbols_of(leaf: Node, name: str, given: Any) -> Any:
@@ -215,14 +275,19 @@ def _symbols_of(leaf: Node, name: str, given: Any) -> Any:
         array = np.asarray(given, object) if shape else boxed(given)
         if array.shape != shape:
             raise ShapeError(f"to_sympy got symbols of shape {array.shape} for {name!r}, which has shape {shape}.")
+        if not all(isinstance(symbol, sp.Expr) for symbol in array.flat):
+            raise KindError(f"to_sympy got {repr_text(given)} for {name!r}; it takes SymPy's symbols.")
         return array
     real = True if not np.iscomplexobj(data) else None
-    if not shape:
-        return boxed(sp.Symbol(name, real=real))
     array = np.empty(shape, object)
-    for index in np.ndindex(shape):
-        array[index] = sp.Symbol("_".join([name, *map(str, index)]), real=real)
+    for index, text in zip(np.ndindex(shape), _texts(leaf, name), strict=True):
+        array[index] = sp.Symbol(text, real=real)
     return array
+
+
+def _texts(leaf: Node, name: str) -> list[str]:
+    """What the symbols of a leaf are called."""
+    return ["_".join([name, *map(str, index)]) for index in np.ndindex(shape_of(leaf))]
 
 
 @dataclass(frozen=True)
@@ -261,18 +326,22 @@ class SymbolicComparison:
         width = max([len("derivative by"), *map(len, self.symbolic)])
         lines = [f"{'derivative by':<{width}}  {'SymPy':>24}  {'tape':>24}  {'error':>8}"]
         for name, error in self.errors.items():
-            texts = (number_text(float(self.symbolic[name]), 16), number_text(float(self.tape[name]), 16))
+            texts = [number_text(_as_float(x), 16) for x in (self.symbolic[name], self.tape[name])]
             lines.append(f"{name:<{width}}  {texts[0]:>24}  {texts[1]:>24}  {error:>8.1e}")
         return "\n".join(lines)
+
+
+def _as_float(x: Any) -> float:
+    """A number as a float; an infinity without direction, such as the slope of a square root at 0, as inf."""
+    return float("inf") if str(x) == "zoo" else float(x)
 
 
 def _relative(found: Any, exact: Any) -> float:
     import sympy as sp
 
-    if not exact.is_finite:
-        return 0.0 if float(found) == float(exact) else float("inf")
-    if not np.isfinite(float(found)):
-        return float("inf")
+    if not (exact.is_finite and np.isfinite(float(found))):
+        same = np.array_equal(_as_float(found), _as_float(exact), equal_nan=True)
+        return 0.0 if same else float("inf")
     apart = sp.Abs(expressions(found, exact=True)[()] - exact)
     return float(apart / sp.Abs(exact) if exact != 0 else apart)
 
@@ -295,13 +364,18 @@ def compare_symbolic(y: Any, *args: Any) -> SymbolicComparison:
     ------
     ShapeError
         If the result is not a single number.
+    KindError
+        If the result or a leaf is complex, or a leaf is a SymPy expression with symbols.
     UnsupportedError
         For an op that has no SymPy form.
+    ArgumentError
+        If SymPy leaves a derivative unevaluated, as that of ``polygamma`` by its order.
 
     Notes
     -----
     The tape rounds each step to a float; SymPy differentiates in symbols, with every float of the program read as the
-    fraction that it is.  What the table shows is the rounding error of the gradient, if nothing is wrong.
+    fraction that it is.  What the table shows is the rounding error of the gradient, if nothing is wrong.  The
+    derivative of ``floor`` counts as 0, also at its jumps.
 
     Examples
     --------
@@ -314,24 +388,44 @@ def compare_symbolic(y: Any, *args: Any) -> SymbolicComparison:
     reading = _read(y, args, None, exact=True)
     if size_of(reading.y) != 1:
         raise ShapeError(f"compare_symbolic needs a single number, got shape {shape_of(reading.y)}; reduce it.")
-    expression = reading.result.ravel()[0]
+    if is_complex(reading.y):
+        raise KindError("compare_symbolic got a complex result; take ad.real(y), ad.imag(y) or abs(y) of it.")
+    expression = reading.result.ravel()[0].rewrite(sp.floor)  # of which the derivative is known, unlike that of Mod
     leaves = [leaf for leaf, _ in reading.leaves.values()]
     pulled = {node.index: g for node, g in pull_back((reading.y,), (one(reading.y),), leaves)}
     at: dict[Any, Any] = {}
     tape: dict[str, Any] = {}
-    for leaf, array in reading.leaves.values():
+    for name, (leaf, array) in reading.leaves.items():
+        if is_complex(leaf):
+            raise KindError(
+                f"compare_symbolic compares derivatives by real numbers; {name} is complex. Let its parts be the "
+                "arguments: lambda a, b: f(a + 1j * b)."
+            )
         gradient = np.asarray(pulled.get(leaf.index, np.zeros(array.shape)), object)
         for symbol, x, g in zip(
             array.ravel(), expressions(data_of(leaf), exact=True).ravel(), gradient.ravel(), strict=True
         ):
+            if x.free_symbols:
+                raise KindError(f"compare_symbolic compares numbers; {symbol} is {x}. Give it a number there.")
             at[symbol] = x if x.is_Integer else x.evalf(DIGITS + 10)
             tape[symbol.name] = data_of(g)
-    derivatives = {symbol.name: sp.diff(expression, symbol) for symbol in at}
-    symbolic = {name: sp.sympify(d.xreplace(at)).evalf(DIGITS) for name, d in derivatives.items()}
-    unknown = [name for name, d in symbolic.items() if not d.is_number or d.has(sp.Derivative, sp.Subs)]
+    derivatives = {symbol.name: _derivative(expression, symbol) for symbol in at}
+    unknown = [name for name, d in derivatives.items() if d.has(sp.Derivative, sp.Subs)]
     if unknown:
         raise ArgumentError(
-            f"compare_symbolic: SymPy knows no derivative by {unknown[0]} of {number_text(expression)}; it gives "
+            f"compare_symbolic: SymPy knows no derivative by {unknown[0]} of {reading.result.ravel()[0]}; it gives "
             f"{derivatives[unknown[0]]}."
         )
+    symbolic = {name: sp.sympify(d.xreplace(at)).evalf(DIGITS) for name, d in derivatives.items()}
     return SymbolicComparison(expression, derivatives, symbolic, tape)
+
+
+def _derivative(expression: Any, symbol: Any) -> Any:
+    """SymPy's derivative; that of ``floor``, which it leaves as it is, is 0."""
+    import sympy as sp
+
+    def of_floor(e: Any) -> bool:
+        return isinstance(e, sp.Derivative) and isinstance(e.expr, sp.floor)
+
+    found = sp.diff(expression, symbol)
+    return found.replace(of_floor, lambda e: sp.S.Zero).doit() if found.has(sp.Derivative) else found

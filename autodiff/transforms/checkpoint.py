@@ -102,10 +102,11 @@ class Checkpoint(Composite):
     """The rule of one checkpointed call: its derivatives record the call again, and sweep that."""
 
     def __init__(self, f: Callable[..., Any], again: Callable[[], Any]) -> None:
-        super().__init__(f"checkpoint_{getattr(f, '__name__', 'call').strip('<>')}", r"y = f(x)")
+        super().__init__(f"checkpoint_{getattr(f, '__name__', 'call').strip('<>')}", r"y = f(w)")
         self.again = again
 
-    def _record_again(self, node: Node) -> Node:
+    def record_again(self, node: Node) -> Node:
+        """The result as it is recorded when the function is called again."""
         y: Node = self.again()
         if np.any((y._data != node._data) & (y._data == y._data)):  # a nan is not equal to itself
             raise TapeError(
@@ -116,9 +117,9 @@ class Checkpoint(Composite):
 
     def cotangents(self, g: Any, node: Node, create_graph: bool) -> Iterable[tuple[Node, Any]]:
         """Those that a sweep of the call finds."""
-        return pull_back((self._record_again(node),), (g,), node.args, create_graph)
+        return pull_back((self.record_again(node),), (g,), node.args, create_graph)
 
     def tangent(self, tangents: dict[int, Any], node: Node, create_graph: bool) -> Any:
         """What a sweep of the call finds."""
         given = [x for x in node.args if x.index in tangents]
-        return push_forward((self._record_again(node),), given, [tangents[x.index] for x in given], create_graph)[0]
+        return push_forward((self.record_again(node),), given, [tangents[x.index] for x in given], create_graph)[0]

@@ -47,13 +47,13 @@ class Composite(Rule):
     name : str
         What the tape calls it.
     formula : str
-        In LaTeX.
+        In LaTeX, of the result ``y`` and what it depends on, ``w``.
     """
 
     by_argument = False
 
     def __init__(self, name: str, formula: str) -> None:
-        def forward(*inputs: Any) -> Any:
+        def forward(*w: Any) -> Any:
             raise NotImplementedError
 
         forward.__name__ = name

@@ -12,6 +12,7 @@ from ..core.edges import Contribution, contributions
 from ..core.node import Node, data_of, shape_of
 from ..core.rule import Rule
 from ..core.summary import data_text
+from ..transforms.composite import Composite
 from .chain import Chain, Use, is_single, number_of, pulled, slopes, times
 from .formula import BAR, Formula, apart, barred, bracketed, formula_of, name_part, number_part
 from .latex import Atom, Part, Row, Slot, escaped
@@ -201,7 +202,7 @@ def steps_of(chain: Chain) -> list[Step]:
         beside.setdefault(first_use[id(a)], []).append(_beside(chain, a))
     with np.errstate(all="ignore"):
         for node in reversed(chain.nodes):
-            terms = tuple([_term(use, passed[use[0].index]) for use in chain.uses[node.index]])
+            terms = tuple([_term(use, passed[use[0].index], chain.names[id(node)]) for use in chain.uses[node.index]])
             value = terms[0].value if terms else chain.start
             for term in terms[1:]:
                 value = value + term.value
@@ -226,8 +227,8 @@ def _pass(chain: Chain, node: Node, g: Any) -> Passed:
     return Passed(rule, formula_of(rule, real), names_for(chain, node), found, g, contributions(node, g))
 
 
-def _term(use: Use, passed: Passed) -> Term:
-    """What one use sends back."""
+def _term(use: Use, passed: Passed, name: str) -> Term:
+    """What one use sends back to the node of this name."""
     user, position = use
     rule, formula = passed.rule, passed.formula
     part, local, wrt = passed.contributions[position], passed.slopes[position], input_of(rule, position)
@@ -238,7 +239,8 @@ def _term(use: Use, passed: Passed) -> Term:
     elif formula.local[wrt] is not None and not rule.options and r"\text" not in formula.pulled[wrt]:
         numbers = {name: number_of(a) for name, a in zip(rule.inputs, user.args, strict=True)}
         numbers |= {"y": number_of(user), f"y{BAR}": number_of(passed.g)}
-    return Term(user, position, local, part.fitted, rule, formula, passed.names, numbers, passed.g)
+    names = passed.names | ({wrt: name} if isinstance(rule, Composite) else {})
+    return Term(user, position, local, part.fitted, rule, formula, names, numbers, passed.g)
 
 
 def input_of(rule: Rule, position: int) -> str:
@@ -250,7 +252,10 @@ def names_for(chain: Chain, node: Node) -> dict[str, Any]:
     """What to put into the slots of the formula of the op that made ``node``."""
     rule: Any = node.rule
     names = {"y": chain.names[id(node)]}
-    if not rule.variadic:
+    if isinstance(rule, Composite):
+        symbols = [chain.symbol(a) for a in node.args]
+        names |= {rule.inputs[0]: ", ".join(symbols)} if all(isinstance(s, str) for s in symbols) else {}
+    elif not rule.variadic:
         given = {name: chain.symbol(a) for name, a in zip(rule.inputs, node.args, strict=True)}
         names |= {name: symbol for name, symbol in given.items() if symbol is not None}
     return names
