@@ -1,6 +1,6 @@
 """The derivative of x² + 2x + 1 at 3: exactly 8 in every kind of number, and what difference quotients make of it.
 
-Needs mpmath: ``pip install '.[mpmath]'``.
+No data.  Needs mpmath: ``pip install '.[mpmath]'``.
 """
 
 from decimal import Decimal
@@ -19,7 +19,7 @@ def f(x):
 
 for x in (3.0, Fraction(3), Decimal(3), mpmath.mpf(3)):
     slope = ad.derivative(f, x)
-    print(f"{type(x).__name__:>9}: {slope}, exact: {slope == 8}")
+    print(f"{type(x).__name__:>9}: {slope!s:3} (2x + 2 at 3: 8), the same: {slope == 8}")
 
 # A limit is not computed by going on towards it: the difference of two almost equal numbers is all rounding.
 table = difference_table(f, 3.0)

@@ -1,6 +1,7 @@
 """Three ways down Rosenbrock's valley: gradient descent, Newton's method and BFGS, with exact derivatives.
 
-Their paths are drawn over the contours of the function, and their evaluations are counted beside those of SciPy's.
+Their paths are drawn over the contours of the function, and their evaluations are counted beside those of SciPy's:
+``pip install '.[scipy]'``.  No data; the function is of H. Rosenbrock, The Computer Journal 3 (1960) 175-184.
 """
 
 import numpy as np
@@ -34,9 +35,10 @@ row("BFGS by differences", found.nit, found.nfev, 0, 0, found.x)
 figure, (left, right) = panels(1, 2, height=2.7)
 calculus.plot_paths(*own, ax=left)
 left.get_legend().remove()
+left.set_title("The three paths over contours")
 for found in own:
     distance = np.linalg.norm(found.path - 1, axis=1)
     right.loglog(np.arange(1, found.nit + 2), distance, label=found.method)
-right.set(title="distance from the minimum", xlabel="point of the path", ylim=(1e-15, 10))
+right.set(title="Distance from the minimum", xlabel="point of the path", ylim=(1e-15, 10))
 right.legend(loc="lower right")
 save(figure, "example-minimizers.png")

@@ -2,7 +2,7 @@
 
 The true law is y' = A y³, with the cube of each coordinate.  The net sees noisy points, never a rate of change; the
 gradient goes through the solver.  Method and law: R. T. Q. Chen and others, Neural Ordinary Differential Equations,
-NeurIPS (2018).
+NeurIPS (2018).  The points are computed here; they are no measured data.
 """
 
 import numpy as np

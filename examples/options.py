@@ -8,14 +8,14 @@ No data: the option is example 15.6 of J. Hull, Options, Futures and Other Deriv
 """
 
 from functools import reduce
-from math import sqrt
+from math import pi, sqrt
 
 import numpy as np
 from shared import BLUE, GREY, ORANGE, panels, parser, save
 
 import autodiff as ad
 
-rounds = 10_000 if parser.parse_args().quick else 400_000
+rounds = 10_000 if parser.parse_args().quick else 400_000  # paths
 STRIKE, CASE = 40.0, {"stock": 42.0, "volatility": 0.2, "rate": 0.1, "years": 0.5}
 
 
@@ -36,7 +36,7 @@ def closed_forms(stock, volatility, rate, years):
     root, owed = np.sqrt(years), STRIKE * np.exp(-rate * years)
     d1 = (np.log(stock / STRIKE) + (rate + volatility**2 / 2) * years) / (volatility * root)
     d2 = d1 - volatility * root
-    bell = np.exp(-(d1**2) / 2) / sqrt(2 * np.pi)
+    bell = np.exp(-(d1**2) / 2) / sqrt(2 * pi)
     gamma, vega = bell / (stock * volatility * root), stock * root * bell
     return {
         "delta": ad.ndtr(d1),
@@ -94,6 +94,6 @@ for name, ax in zip(("delta", "gamma", "vega", "theta", "vanna", "volga"), axes.
         ax.plot(at["stock"], greek(name, **at), color=color, label=f"by derivative, {years:g} years to go")
         ax.plot(at["stock"][::10], closed_forms(**at)[name][::10], ".", color=GREY, label="closed form", zorder=0)
     ax.set_title(name)
-axes[1, 1].set_xlabel("price of the stock")
-figure.legend(*(part[:3] for part in axes[0, 0].get_legend_handles_labels()), loc="outside lower center", ncols=3)
+axes[1, 1].set_xlabel("price of the stock, in dollars")
+figure.legend(*[(a, c, b) for a, b, c, _ in ax.get_legend_handles_labels()], loc="outside lower center", ncols=3)
 save(figure, "example-options.png")

@@ -2,6 +2,7 @@
 
 The equation is dx = theta (mu - x) dt + sigma dW, the Ornstein-Uhlenbeck process.  From one observation to the next it
 is a regression of x on what it was before; so least squares give the same answer in closed form, without a gradient.
+The path is simulated here, with known parameters.
 """
 
 import numpy as np

@@ -4,18 +4,17 @@ Beckmann's function adds up the integrals of the times that links take.  Its slo
 its minimum no driver gains by another way.  To get there, each pair of places in turn moves trips from slower ways to
 its quickest.  That drivers delay each other is no slope of it, but one of the total time: hence the tolls.
 
-Network of L. LeBlanc, E. Morlok and W. Pierskalla, Transportation Research 9 (1975), in the units of their data, as it
-comes with AequilibraE (MIT, with the clause that it be named): ``pip install 'autodiff-tape[traffic]'``.
+Network of L. LeBlanc and others, Transportation Research 9 (1975), in their units, as it comes with AequilibraE (MIT,
+with the clause that it be named): ``pip install '.[traffic]'``.  Optimum: Transportation Networks for Research.
 """
 
 import importlib.metadata
 import sqlite3
-import sys
 import zipfile
 
 import numpy as np
 from matplotlib.collections import LineCollection
-from shared import parser, plt, save
+from shared import GREY, parser, plt, save
 
 import autodiff as ad
 from autodiff.core.errors import MissingExtraError
@@ -28,7 +27,7 @@ try:
     network = importlib.metadata.distribution("aequilibrae").locate_file("aequilibrae/reference_files/sioux_falls.zip")
 except ModuleNotFoundError:
     print(MissingExtraError("The network of Sioux Falls", "aequilibrae", "traffic"))
-    sys.exit()
+    raise SystemExit from None
 files, database = zipfile.ZipFile(network), sqlite3.connect(":memory:")
 database.deserialize(files.read("project_database.sqlite"))
 rows = database.execute("SELECT a_node - 1, b_node - 1, capacity_ab, free_flow_time, b, power FROM links").fetchall()
@@ -69,16 +68,16 @@ def minimum(objective):
         for pair in zip(*np.nonzero(demand)):
             quickest = links_of_way(before, *pair)
             flows += 0 if pair in ways else demand[pair] * quickest  # at first, all trips take the same way
-            links, trips = ways.get(pair, (quickest[None], demand[pair][None]))
+            links, trips = ways.setdefault(pair, (quickest[None], demand[pair][None]))
             if not (links == quickest).all(axis=1).any():
                 links, trips = np.vstack([links, quickest]), np.append(trips, 0)
-            slopes, curvatures = expand(flows)
-            costs, best = links @ slopes, (links @ slopes).argmin()
-            bends = np.maximum((links != links[best]) @ curvatures, 1e-300)
-            moved = np.minimum(trips, (costs - costs[best]) / bends)  # Newton's step, to where both are even
-            moved[best] = -moved.sum()
-            flows, trips = flows - moved @ links, trips - moved
-            ways[pair] = links[trips > 0], trips[trips > 0]
+            if len(trips) > 1:  # Newton's step from each way to the quickest, to where both are even
+                slopes, curvatures = expand(flows)
+                costs, best = links @ slopes, (links @ slopes).argmin()
+                moved = np.minimum(trips, (costs - costs[best]) / ((links != links[best]) @ curvatures + 1e-300))
+                moved[best] = -moved.sum()
+                flows, trips = flows - moved @ links, trips - moved
+                ways[pair] = links[trips > 0], trips[trips > 0]
     return flows, gap
 
 
@@ -86,14 +85,15 @@ def minimum(objective):
 tolls = ad.grad(total)(ordered) - ad.grad(beckmann)(ordered)
 tolled, _ = minimum(lambda flows: beckmann(flows) + ad.sum(tolls * flows))
 print(f"Beckmann's function {beckmann(free_choice):,.4f}  (published: 4,231,335.2871), gap {gap:.0e}")
-print(f"total time when each takes the quickest way {total(free_choice):,.2f}, at least {total(ordered):,.2f}")
+print(f"total time {total(free_choice):,.2f} when each takes the quickest way, at least {total(ordered):,.2f}")
 print(f"price of anarchy {total(free_choice) / total(ordered):.5f}")
 print(f"with tolls {total(tolled) / total(ordered):.5f}, flows off the best by {abs(tolled - ordered).max():.2e}")
 
 figure, ax = plt.subplots(figsize=(5, 4), subplot_kw={"frame_on": False, "xticks": [], "yticks": [], "aspect": "equal"})
-ends = np.array(places)[np.array([start, end])]
+ends = np.array(places)[[start, end]]
 along = np.subtract(*ends)[:, ::-1] * [-1, 1]
 lines = np.swapaxes(ends + 0.0015 * along / np.hypot(*along.T)[:, None], 0, 1)  # each direction on its own side
-roads = ax.add_collection(LineCollection(lines, lw=ordered / 5000, array=tolls, cmap="plasma_r"))
-figure.colorbar(roads, shrink=0.7).ax.set_title("toll")
+roads = LineCollection(lines, lw=ordered / 5000, array=tolls, cmap="plasma_r", clim=(-12, None))  # 0 is not faint
+figure.colorbar(ax.add_collection(roads), shrink=0.7, label="toll (width: best flow)").ax.set_ylim(0)
+ax.plot(*np.transpose(places), "o", color=GREY, ms=5)
 save(figure, "example-sioux-falls.png")

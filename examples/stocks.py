@@ -5,10 +5,8 @@ its curvature says how sure they are.  In the model GARCH(1,1), the variance of 
 s² = ω + α e² + β s².  That recurrence is one op with a rule of its own, so that 5,000 days take a millisecond.
 
 Daily closes from 1999 to 2018, which come with the package arch (NCSA licence); so does the fit to compare with:
-``pip install 'autodiff-tape[stocks]'``.
+``pip install '.[stocks]'``.
 """
-
-import sys
 
 import numpy as np
 from shared import BLUE, GREY, ORANGE, panels, parser, save
@@ -24,7 +22,7 @@ try:
     from scipy.signal import lfilter
 except ImportError:
     print(MissingExtraError("The daily S&P 500", "arch", "stocks"))
-    sys.exit()
+    raise SystemExit from None
 closes = sp500.load()["Adj Close"]
 returns = 100 * closes.pct_change().dropna().to_numpy()  # in percent a day, as arch likes it
 YEAR = 252  # trading days
@@ -89,6 +87,6 @@ figure, ax = panels(height=2.8)
 ax.plot(closes.index[1:], np.abs(returns) * np.sqrt(YEAR), ".", ms=1.5, color=GREY, label="size of a day's return")
 ax.plot(closes.index[1:], np.sqrt(YEAR * np.asarray(variances(fit.x))), color=BLUE, label="GARCH(1,1)")
 ax.axhline(volatility, color=ORANGE, label="the same each day")
-ax.set(title="Volatility of the S&P 500, in % a year", ylim=(0, 120))
+ax.set(title="Volatility of the S&P 500, in % a year", ylim=(0, None))
 ax.legend()
 save(figure, "example-stocks.png")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import data, nn, optim
+from autodiff import calculus, data, nn, optim
 from autodiff.core.errors import SpellingError
 
 F = nn.functional
@@ -50,6 +50,9 @@ def raises(kind, *parts):
         (data, "mnist", ["data.fashion_mnist(folder), of a folder with the four files of MNIST"]),
         (data, "cifar", ["data has no 'cifar'; it has", "blobs", "digits"]),
         (data, "load_wine", ["data.from_sklearn of what scikit-learn returns (pip install scikit-learn)"]),
+        (calculus, "solve_ivp", ["calculus.odeint(f, y0, times, full_output=True)"]),
+        (calculus, "quad", ["calculus has no 'quad'; here it is calculus.integrate(f, a, b)."]),
+        (calculus, "odient", ["Did you mean calculus.odeint?"]),
         (MODEL, "cuda", ["A module has no 'cuda'; here it is the model itself: all data is on the CPU."]),
         (MODEL, "fit", ["a loop: compute the loss, zero_grad, backward, step"]),
         (MODEL, "register_buffer", ["self.mean = nn.Buffer(np.zeros(3))"]),
@@ -67,7 +70,7 @@ def test_names_of_other_libraries(owner, name, parts):
     assert not hasattr(owner, name)
 
 
-@pytest.mark.parametrize("module", [ad, nn, F, optim, data])
+@pytest.mark.parametrize("module", [ad, calculus, nn, F, optim, data])
 def test_names_that_tools_ask_for_are_missing_as_ever(module):
     with pytest.raises(AttributeError, match=r"^module 'autodiff") as caught:
         module.__wrapped__  # noqa: B018
@@ -75,10 +78,10 @@ def test_names_that_tools_ask_for_are_missing_as_ever(module):
 
 
 def test_what_is_suggested_exists():
-    names = {"ad": ad, "nn": nn}
-    for table in (ad._SPELLINGS, nn._SPELLINGS):
+    names = {"ad": ad, "calculus": calculus, "nn": nn}
+    for table in (ad._SPELLINGS, calculus._SPELLINGS, nn._SPELLINGS):
         for ours in table.values():
-            for dotted in re.findall(r"\b(?:ad|nn)(?:\.\w+)+", ours):
+            for dotted in re.findall(r"\b(?:ad|calculus|nn)(?:\.\w+)+", ours):
                 owner, *path = dotted.split(".")
                 thing = names[owner]
                 for name in path:

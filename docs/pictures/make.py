@@ -11,9 +11,17 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import autodiff as ad
-from autodiff import calculus, data, nn, optim
+from autodiff import data, nn, optim
 
 HERE = Path(__file__).parent
+DARK = {  # what plots have on a light ground, and on a dark one
+    "#ffffff": "#16181d",
+    "#000000": "#f2f2f2",
+    "#0072b2": "#56b4e9",
+    "#4c4c4c": "#b3b3b3",
+    "#bfbfbf": "#595959",
+    "#cccccc": "#404040",
+}
 
 
 def tape() -> None:
@@ -52,22 +60,26 @@ def range_test() -> None:
     figure.savefig(HERE / "lr-range-test.png", dpi=100)
 
 
-def differences() -> None:
-    """The errors of difference quotients over the step, of the guide to stability.  It needs Matplotlib."""
-    figure = calculus.difference_table(ad.exp, 1.0).plot().figure
-    figure.savefig(HERE / "differences.png", dpi=100)
-
-
 def calculus_page() -> None:
     """Those that the blocks of the page on calculus save.  It needs Matplotlib, SymPy and mpmath."""
     page = (HERE.parent / "calculus.md").read_text()
     with contextlib.chdir(HERE), plt.rc_context({"svg.hashsalt": "autodiff"}):
         exec("\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)), {})
+    for path in HERE.glob("calculus-*.svg"):
+        path.write_text(for_both_grounds(path.read_text()))
+
+
+def for_both_grounds(svg: str) -> str:
+    """A plot by Matplotlib that follows its reader's choice of a dark ground, and does not tell when it was made."""
+    rules = ["svg {fill: " + DARK["#000000"] + "}"]  # for letters, which have no colour of their own
+    for light, dark in DARK.items():
+        rules += [f"[style*='{part}: {light}'] {{{part}: {dark} !important}}" for part in ("fill", "stroke")]
+    style = "\n".join(["<style>@media (prefers-color-scheme: dark) {", *rules, "}</style>"])
+    return re.sub(r" <metadata>.*</metadata>", style, svg, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
     tape()
     expression()
     range_test()
-    differences()
     calculus_page()
