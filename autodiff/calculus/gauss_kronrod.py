@@ -75,6 +75,8 @@ class Product:
     ----------
     nodes : ndarray
         Shape ``(points, d)``.
+    shares : ndarray
+        The nodes in ``[0, 1]**d``.
     weights : ndarray
         Kronrod's, shape ``(points,)``.
     rows : ndarray
@@ -83,6 +85,7 @@ class Product:
     """
 
     nodes: Any
+    shares: Any
     weights: Any
     rows: Any
 
@@ -95,7 +98,12 @@ def product(d: int) -> Product:
     weights = _outer([pair.kronrod] * d)
     with_gauss = [_outer([pair.gauss if i == axis else pair.kronrod for i in range(d)]) for axis in range(d)]
     ends = [_at(end, pair.nodes) for end in (-1, 1)] if d == 1 else []
-    return Product(nodes, weights, np.array([weights * 0.5**d, *(200 * (weights - w) for w in with_gauss), *ends]))
+    return Product(
+        nodes,
+        0.5 + 0.5 * nodes,
+        weights,
+        np.array([weights * 0.5**d, *(200 * (weights - w) for w in with_gauss), *ends]),
+    )
 
 
 def _at(x: float, nodes: Any) -> Any:
@@ -138,12 +146,11 @@ def estimate(formula: Product, y: Any, volumes: Any) -> tuple[Any, Any, Any]:
         y = y[:, :, 0]
         found = y @ formula.rows.T
         spreads = (np.abs(y - found[:, :1]) @ formula.weights).tolist()
-        pairs = [
-            _error(mean, spread, abs(crude), unit, 1, min, max, math.sqrt)
-            for (mean, crude, _, _), spread in zip(found.tolist(), spreads, strict=True)
+        errors = [
+            [0.5 * v * e for e in _error(mean, spread, abs(crude), unit, 1, min, max, math.sqrt)]
+            for (mean, crude, _, _), spread, v in zip(found.tolist(), spreads, volumes.tolist(), strict=True)
         ]
-        errors = (0.5 * volumes)[:, None, None] * np.array(pairs)[..., None]
-        return volumes[:, None] * found[:, :1], errors, found[:, 2:, None]
+        return volumes[:, None] * found[:, :1], np.array(errors)[..., None], found[:, 2:, None]
     found = formula.rows @ y
     mean = found[:, :1]
     spread = (formula.weights @ np.abs(y - mean))[:, None]

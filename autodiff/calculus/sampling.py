@@ -77,7 +77,7 @@ class Sampler:
         y = self._as_batch(points) if self.batched else None
         if y is None:
             found, y = self.many(points) if self.vectorized else self.each(self._single(points), points)
-            if any(issubclass(kind, Node) for kind in set(map(type, found))):
+            if not SIMPLE.issuperset(map(type, found)) and any(isinstance(x, Node) for x in found):
                 self._look(found)
         return self.checked(y, points, ends).reshape(len(x), -1)
 
@@ -99,7 +99,7 @@ class Sampler:
             )
         elif y.dtype != self.dtype:
             self.dtype = np.result_type(self.dtype, y.dtype)
-        if not ends and not np.isfinite(y).all():
+        if not ends and not np.logical_and.reduce(np.isfinite(y), axis=None):
             bad = int(np.argmin(np.isfinite(y.reshape(len(y), -1)).all(axis=1)))
             require_finite(self.what, y[bad], self.place(points[bad]), self.report())
         return y
@@ -150,7 +150,7 @@ class Sampler:
                 self.report(),
             ) from error
         try:
-            if set(map(type, found)) <= SIMPLE:
+            if SIMPLE.issuperset(map(type, found)):
                 return found, np.array(found)
             found = [joined(y) for y in found]
             return found, np.array([plain_data(y) for y in found])
