@@ -7,7 +7,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import calculus, data, nn, optim
-from autodiff.core.errors import SpellingError
+from autodiff.core.errors import SpellingError, UnsupportedError
 
 F = nn.functional
 MODEL = nn.MLP([2, 4, 2], rng=0)
@@ -262,3 +262,22 @@ def test_numbers_that_are_none():
         nn.Dropout("a")
     with raises(ValueError, "moons got noise='a'"):
         data.moons(10, noise="a")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: calculus.derivative(abs, 3.0, dx=1e-6), "derivative got the keyword dx=.*leave it out, derivatives"),
+        (lambda: calculus.integrate(abs, 0, 1, epsabs=1e-6), "integrate got the keyword epsabs=.*here it is atol="),
+        (lambda: calculus.odeint(abs, 0, [0, 1], args=(1,)), "odeint got the keyword args=.*close over them"),
+        (lambda: calculus.odeint(abs, 0, [0, 1], metod=""), "it takes f, y0, times, method, rtol"),
+        (lambda: calculus.root(abs, 1.0, fprime=abs), "root got the keyword fprime=.*come from the tape"),
+        (lambda: calculus.fixed_point(abs, 1.0, maxiter=5), "fixed_point got the keyword maxiter=.*max_steps="),
+        (lambda: calculus.minimize(abs, 1.0, jac=abs), "minimize got the keyword jac=.*come from the tape"),
+        (lambda: calculus.least_squares(abs, 1.0, xtol=1e-3), "least_squares got the keyword xtol=.*rtol="),
+        (lambda: calculus.curve_fit(abs, [1], [1], [1], maxfev=5), "curve_fit got the keyword maxfev=.*max_steps="),
+    ],
+)
+def test_keywords_of_scipy_are_answered_with_ours(call, said):
+    with pytest.raises(UnsupportedError, match=said):
+        call()

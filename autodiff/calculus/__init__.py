@@ -18,6 +18,7 @@ from .paths_plot import plot_paths
 from .projections import project_box, project_simplex
 from .root import root
 from .sdeint import sdeint
+from .spelling import NAMES as _SPELLINGS
 from .taylor import taylor
 
 __all__ = [
@@ -43,23 +44,6 @@ __all__ = [
     "sdeint",
     "taylor",
 ]
-
-_SPELLINGS = {
-    "approx_fprime": "ad.grad(f)(x), which takes no step",
-    "brentq": "calculus.root(f, bracket=(a, b))",
-    "cumtrapz": "calculus.cumulative_trapezoid",
-    "dblquad": "calculus.integrate(f, [a, c], [b, d]), of a box",
-    "fmin": "calculus.minimize(f, x0)",
-    "fsolve": "calculus.root(f, x0)",
-    "leastsq": "calculus.least_squares(residuals, x0)",
-    "minimize_scalar": "calculus.minimize(f, x0)",
-    "newton": "calculus.root(f, x0)",
-    "nquad": "calculus.integrate(f, [a, c], [b, d]), of a box",
-    "quad": "calculus.integrate(f, a, b)",
-    "quad_vec": "calculus.integrate(f, a, b)",
-    "root_scalar": "calculus.root(f, x0), or calculus.root(f, bracket=(a, b))",
-    "solve_ivp": "calculus.odeint(f, y0, times, full_output=True)",
-}
 
 
 def __getattr__(name: str) -> Any:

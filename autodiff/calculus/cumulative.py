@@ -18,8 +18,10 @@ from ..transforms.lift import require_function
 from .integrate import ATOL, MAX_EVALUATIONS, RTOL, integrate
 from .ode_system import joined
 from .solving import plain_data, refuse_compiling, require_real
+from .spelling import only_own_keywords
 
 
+@only_own_keywords
 def cumulative_integral(
     f: Callable[[Any], Any],
     a: Any,

@@ -22,6 +22,7 @@ from .implicit import value_and_jacobian
 from .iteration import as_one
 from .least_squares import GTOL, RTOL, Search, inverse_square, require_settings
 from .solving import plain_data, require_finite, require_real
+from .spelling import only_own_keywords
 from .unknowns import Unknowns, in_one_vector
 
 
@@ -107,6 +108,7 @@ class CurveFit:
         return ax
 
 
+@only_own_keywords
 def curve_fit(
     f: Callable[..., Any],
     xdata: Any,

@@ -19,6 +19,7 @@ from ..transforms.first_order import jvp, one_like
 from ..transforms.jacobian import jacobian
 from ..transforms.lift import ARRAYS, require_function, zeros
 from ..transforms.vmap import vmap
+from .spelling import only_own_keywords
 from .taylor import along, as_point, require_numbers, require_order
 
 Function = Callable[[Any], Any]
@@ -27,6 +28,7 @@ AT_ONCE = 64
 """How many directions of a Laplacian go along the tape together."""
 
 
+@only_own_keywords
 def derivative(f: Function, x: Any, n: Any = 1) -> Any:
     """The ``n``-th derivative at ``x`` of a function of one number, of any number kind.
 

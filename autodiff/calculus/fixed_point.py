@@ -15,11 +15,13 @@ from ..transforms.lift import require_function
 from .implicit import implicit_result
 from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
 from .solving import refuse_compiling, require_choice, watching
+from .spelling import only_own_keywords
 
 FAR = 1e8
 """How many times ``|f(x) - x|`` may grow before the iteration counts as diverging."""
 
 
+@only_own_keywords
 def fixed_point(
     f: Callable[[Any], Any],
     x0: Any,

@@ -26,6 +26,7 @@ from .monte_carlo import monte_carlo
 from .ode_system import joined
 from .sampling import Sampler
 from .solving import plain_data, refuse_compiling, require_choice, require_real, watching
+from .spelling import only_own_keywords
 
 RTOL = 1e-8
 ATOL = 0.0
@@ -122,6 +123,7 @@ def summary(value: Any, boxes: Boxes) -> Integral:
     return Integral(value, error, boxes.evaluations, len(boxes.low), "adaptive")
 
 
+@only_own_keywords
 def integrate(
     f: Callable[..., Any],
     a: Any,

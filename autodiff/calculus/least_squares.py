@@ -16,6 +16,7 @@ from ..transforms.first_order import grad
 from ..transforms.lift import Call, require_function
 from .implicit import implicit_result, is_singular, jacobian_of, value_and_jacobian
 from .solving import plain_data, refuse_compiling, require_finite, watching
+from .spelling import only_own_keywords
 from .unknowns import Unknowns, in_one_vector
 
 POLISHING = 10
@@ -75,6 +76,7 @@ class LeastSquares:
         )
 
 
+@only_own_keywords
 def least_squares(
     residuals: Callable[[Any], Any],
     x0: Any,

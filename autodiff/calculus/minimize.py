@@ -30,6 +30,7 @@ from .objective import Array, Objective, Point, place, value_and_gradient
 from .paths_plot import plot_paths
 from .projections import NEAR, Region, region
 from .solving import refuse_compiling, require_choice, watching
+from .spelling import only_own_keywords
 
 OWN = {"gradient descent": gradient_descent, "newton": newton, "bfgs": bfgs}
 GTOL = 1e-8
@@ -95,6 +96,7 @@ class Minimum:
         return plot_paths(self, ax=ax)
 
 
+@only_own_keywords
 def minimize(
     f: Callable[[Any], Any],
     x0: Any,

@@ -26,6 +26,7 @@ from .ode_system import System
 from .radau import Radau
 from .runge_kutta import DOPRI5, RK4, Explicit
 from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real
+from .spelling import only_own_keywords
 from .stepping import Walk
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -41,6 +42,7 @@ FIXED = ("rk4", "leapfrog")
 """The methods whose steps have one size, which must be given."""
 
 
+@only_own_keywords
 def odeint(
     f: Callable[..., Any],
     y0: Any,

@@ -15,6 +15,7 @@ from ..transforms.lift import require_function
 from .implicit import implicit_result, in_units, is_singular, units_of, value_and_jacobian
 from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
 from .solving import refuse_compiling, require_choice, watching
+from .spelling import only_own_keywords
 
 HALVINGS = 40
 """How often a step that makes things worse is cut in half."""
@@ -24,6 +25,7 @@ JUMP = 10_000
 """How many times less than at the ends of the bracket is left at a change of sign that is no jump."""
 
 
+@only_own_keywords
 def root(
     f: Callable[[Any], Any],
     x0: Any = None,

@@ -25,6 +25,7 @@ from ..transforms.lift import require_function
 from .brownian import BrownianPath, draw_paths, increasing
 from .ode_system import joined
 from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real, watching
+from .spelling import only_own_keywords
 
 Function = Callable[[float, Any], Any]
 
@@ -71,6 +72,7 @@ class SdeSolution:
         return draw_paths(axes_for("SdeSolution.plot", ax), self.times, plain_data(self.y), "y")
 
 
+@only_own_keywords
 def sdeint(
     drift: Function,
     diffusion: Function,
