@@ -7,8 +7,11 @@ for a number in an array or whether it is writeable, is not followed: the progra
 
 from __future__ import annotations
 
+import dis
 import operator
 from collections.abc import Callable, Sequence
+from functools import cache
+from types import CodeType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -58,7 +61,7 @@ class Writer:
         forward: Any = rule.forward
         start = len(self.instructions)
         try:
-            if rule.random or forward.__code__.co_exceptiontable:  # what is tried may fail on other numbers
+            if rule.random or handles_errors(forward.__code__):  # what is tried may fail on other numbers
                 raise NotAnArray
             result = forward(*substitute(tuple(args), self._stand_in), **substitute(options, self._stand_in))
             if type(result) not in STAND_INS:
@@ -74,6 +77,12 @@ class Writer:
         if issubclass(var.kind, np.ndarray | np.generic):
             return Followed(self, var)
         return FollowedNumber(self, var) if is_number(var.kind) else self.values[var]
+
+
+@cache
+def handles_errors(code: CodeType) -> bool:
+    """Whether there is a ``try`` or a ``with``: its exception table does not tell, since comprehensions are in it."""
+    return any(instruction.opname == "PUSH_EXC_INFO" for instruction in dis.get_instructions(code))
 
 
 def bare(tree: Any) -> Any:

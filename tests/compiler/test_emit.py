@@ -12,6 +12,7 @@ from programs import captured, printed
 
 import autodiff as ad
 from autodiff.compiler.emit import Printer
+from autodiff.compiler.follow import handles_errors
 from autodiff.compiler.joined import JOIN
 from autodiff.compiler.naming import Names, identifier
 from autodiff.compiler.program import Function, Instruction, Program, var_like
@@ -216,3 +217,22 @@ def test_a_check_of_thousands_of_variables_can_be_read_by_python():
     (forward,) = scope["make"]()
     np.testing.assert_array_equal(forward(v)[0], v * v)
     assert forward(np.array([1.0, np.inf, 0.0, 1.0])) is None
+
+
+def test_a_comprehension_is_no_handling_of_errors():
+    """From Python 3.12 on it has an entry in the table of exceptions, and functions with one were not followed."""
+
+    def loops(x):
+        return [i for i in x if i]
+
+    def tries(x):
+        try:
+            return x[0]
+        except IndexError:
+            return None
+
+    def enters(x):
+        with np.errstate(all="ignore"):
+            return 1 / x
+
+    assert [handles_errors(f.__code__) for f in (loops, tries, enters)] == [False, True, True]
