@@ -110,7 +110,9 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
     op = getattr(_public, name, None)
     if op is None:
-        raise _missing("ad", name, __dir__(), _SPELLINGS)
+        calculus = _importlib.import_module(f"{__name__}.calculus")
+        elsewhere = {n: f"calculus.{n}" for n in calculus.__all__} | calculus.spelling.NAMES
+        raise _missing("ad", name, __dir__(), elsewhere | _SPELLINGS)
     return op
 
 

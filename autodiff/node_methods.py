@@ -262,6 +262,8 @@ def _leaving(node: Node, into: str) -> str:
     ours |= {"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}
     name = ours.get(name, name)
     op = f"ad.{name}(x)" if name in TABLE else "the op, such as ad.sin(x) for math.sin(x)"
+    if into == "np.asarray":
+        op += ", and ad.stack([x, y]) for np.array([x, y])"
     done = f"math.{called[1]}()" if called else f"{into}()" if into != "an index" else "use as an index"
     return (
         f"{done} of {describe(node)} would leave the tape, and its gradient would be lost silently. "

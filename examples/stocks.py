@@ -25,6 +25,7 @@ except ImportError:
     raise SystemExit from None
 closes = sp500.load()["Adj Close"]
 returns = 100 * closes.pct_change().dropna().to_numpy()  # in percent a day, as arch likes it
+logs = 100 * np.diff(np.log(closes.to_numpy()))  # they add up from day to day
 YEAR = 252  # trading days
 
 
@@ -49,8 +50,7 @@ def surprise(errors, variance):
 
 
 def steady(unknowns):
-    """The same normal distribution each day; logarithms add up from day to day."""
-    logs = 100 * np.diff(np.log(closes.to_numpy()))
+    """The same normal distribution each day."""
     return ad.sum(surprise(logs - unknowns[0], unknowns[1] ** 2))
 
 
@@ -70,7 +70,6 @@ def garch(unknowns):
 found = calculus.minimize(steady, [0.0, 1.0], method="newton").x
 drift, volatility = found * [YEAR, np.sqrt(YEAR)]
 errors = np.sqrt(np.diag(np.linalg.inv(ad.hessian(steady)(found)))) * [YEAR, np.sqrt(YEAR)]
-logs = 100 * np.diff(np.log(closes))
 print(f"drift {drift:.3f} ± {errors[0]:.3f} % a year  (mean: {logs.mean() * YEAR:.3f})")
 print(f"volatility {volatility:.3f} ± {errors[1]:.3f} % a year  (deviation: {logs.std() * np.sqrt(YEAR):.3f})")
 

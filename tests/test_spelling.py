@@ -276,8 +276,69 @@ def test_numbers_that_are_none():
         (lambda: calculus.minimize(abs, 1.0, jac=abs), "minimize got the keyword jac=.*come from the tape"),
         (lambda: calculus.least_squares(abs, 1.0, xtol=1e-3), "least_squares got the keyword xtol=.*rtol="),
         (lambda: calculus.curve_fit(abs, [1], [1], [1], maxfev=5), "curve_fit got the keyword maxfev=.*max_steps="),
+        (lambda: calculus.derivative(abs, 3.0, order=2), "derivative got the keyword order=.*here it is n="),
+        (lambda: calculus.taylor(abs, 3.0, n=2), "taylor got the keyword n=.*here it is order="),
+        (lambda: calculus.minimize(abs, 3.0, tol=0.1), "minimize got the keyword tol=.*here it is gtol="),
+        (lambda: calculus.root(abs, 3.0, tol=0.1), "root got the keyword tol=.*here it is rtol="),
+        (lambda: calculus.sdeint(abs, abs, 1.0, [0, 1], seed=0), "sdeint got the keyword seed=.*here it is rng="),
+        (lambda: calculus.odeint(abs, 1.0, [0, 1], dt=0.1), "odeint got the keyword dt=.*here it is step="),
+        (lambda: calculus.difference_table(abs, 1.0, h=0.1), "difference_table got the keyword h=.*steps="),
     ],
 )
 def test_keywords_of_scipy_are_answered_with_ours(call, said):
     with pytest.raises(UnsupportedError, match=said):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "ours"),
+    [
+        (lambda: calculus.odeint(abs, 1.0, [0, 1], method="RK45"), "dopri5"),
+        (lambda: calculus.odeint(abs, 1.0, [0, 1], method="Radau"), "radau"),
+        (lambda: calculus.sdeint(abs, abs, 1.0, [0, 1], method="euler_maruyama"), "euler-maruyama"),
+        (lambda: calculus.integrate(abs, 0, 1, method="monte_carlo"), "monte carlo"),
+        (lambda: calculus.minimize(abs, 1.0, method="l-bfgs-b"), "L-BFGS-B"),
+        (lambda: calculus.minimize(abs, 1.0, method="Gradient-Descent"), "gradient descent"),
+        (lambda: calculus.root(abs, 1.0, method="bisect"), "bisection"),
+    ],
+)
+def test_methods_of_other_spellings_are_answered_with_ours(call, ours):
+    with raises(ad.errors.ArgumentError, f"Did you mean '{ours}'?"):
+        call()
+    with pytest.raises(ad.errors.ArgumentError, match=r"'radau'\.$"):
+        calculus.odeint(abs, 1.0, [0, 1], method="midpoint")
+
+
+def test_names_of_calculus_are_found_from_the_package():
+    for name, ours in (
+        ("quad", "calculus.integrate(f, a, b)"),
+        ("BrownianPath", "calculus.BrownianPath"),
+        ("jacfwd", "ad.jacobian(f)"),
+        ("compare_derivatives", "autodiff.testing.compare_derivatives"),
+    ):
+        with raises(ad.errors.SpellingError, f"ad has no '{name}'; here it is {ours}."):
+            getattr(ad, name)
+
+
+def test_arrays_of_tracked_numbers_are_answered_with_stack():
+    x = ad.Value(1.0)
+    with raises(ad.errors.LeavingTapeError, "ad.stack([x, y]) for np.array([x, y])"):
+        np.array([x, x])
+
+
+def test_attributes_of_scipy_are_answered_with_ours():
+    fit = calculus.curve_fit(lambda x, a: a * x, [1.0, 2.0], [1.0, 2.1], [1.0])
+    trajectory = calculus.odeint(lambda t, y: -y, 1.0, [0, 1], full_output=True)
+    solution = calculus.sdeint(lambda t, y: -y, lambda t, y: y, 1.0, [0, 1], rng=0, full_output=True)
+    answer = calculus.root(lambda x: x - 1, 0.0, full_output=True)
+    for result, name, ours in (
+        (fit, "popt", "CurveFit has no 'popt'; here it is fit.x."),
+        (fit, "perr", "fit.std"),
+        (trajectory, "sol", "trajectory(t)"),
+        (trajectory, "times", "trajectory.t"),
+        (solution, "t", "solution.times"),
+        (answer, "x", "iteration.value"),
+    ):
+        assert not hasattr(result, name)
+        with raises(ad.errors.SpellingError, ours):
+            getattr(result, name)

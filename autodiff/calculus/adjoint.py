@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
+from ..core.modes import no_grad
 from ..core.node import Node, data_of
 from ..core.tape import pull_back, push_forward
 from ..transforms.composite import Composite
@@ -29,19 +32,31 @@ class Adjoint(Composite):
     times : list of float
     y0 : Node or ndarray
         The vector it started from.
+    end : ndarray
+        The vector at the last time.
     solve : callable
         Solves ``dy/dt = f(t, y)``, given ``f``, ``y0`` and times.
     """
 
-    def __init__(self, system: System, times: list[float], y0: Any, solve: Callable[..., Any]) -> None:
+    def __init__(self, system: System, times: list[float], y0: Any, end: Any, solve: Callable[..., Any]) -> None:
         super().__init__("odeint", r"\frac{dy}{dt} = f(t, y, w)")
         self.system = system
         self.times = times
         self.y0 = y0
         self.solve = solve
+        self.rate = self._rate(end)
+
+    def _rate(self, end: Any) -> Any:
+        with no_grad(), np.errstate(all="ignore"):
+            return self.system.note(self.times[-1], end).copy()
+
+    def _require_as_before(self, node: Any) -> None:
+        """Make sure, at the last time, that the function computes what it did."""
+        self.system.require_same(self._rate(node._data[-1]), self.rate)
 
     def cotangents(self, g: Any, node: Node, create_graph: bool) -> Iterable[tuple[Node, Any]]:
         """Those that the adjoint equation gives, solved from each time back to the one before."""
+        self._require_as_before(node)
         closed = [x for x in node.args if x is not self.y0]
         rows: Any = node if create_graph else node._data
 
@@ -67,6 +82,7 @@ class Adjoint(Composite):
 
     def tangent(self, tangents: dict[int, Any], node: Node, create_graph: bool) -> Any:
         """That which the equation of variations gives, solved along with the state."""
+        self._require_as_before(node)
         given = [x for x in node.args if x.index in tangents and x is not self.y0]
         along = [tangents[x.index] for x in given]
         y0 = self.y0 if create_graph else data_of(self.y0)

@@ -20,6 +20,7 @@ from .projections import Region
 LOOKS = 30
 """At most so many points of a line are looked at."""
 DAMPING = 0.2
+"""At least this part of the curvature that was expected along a step is kept (Powell), so that it stays positive."""
 
 
 def bfgs(objective: Objective, region: Region, point: Point) -> Iterator[Point]:
@@ -65,7 +66,7 @@ def line_search(
 
 
 def updated(matrix: Array, s: Array, y: Array, fresh: bool) -> Array:
-    """The matrix of curvatures after a step ``s`` that changed the gradient by ``y``; positive definite (Powell)."""
+    """The matrix of curvatures after a step ``s`` that changed the gradient by ``y``: positive definite, as damped."""
     along = float(s @ y)
     if fresh and along > 0:
         matrix = np.eye(s.size) * (float(y @ y) / along)

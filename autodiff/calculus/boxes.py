@@ -26,11 +26,12 @@ STUBBORN = 10.0
 """Intervals whose error is so many times what is allowed are cut into four: that is quicker."""
 NARROW = 2.0**-42
 """Boxes are not halved that are narrower in units of their distance from 0: their nodes would meet the ends."""
+NARROWEST = 1e-151
+"""Nor are boxes that are narrower than this: the slope of the substitution for infinite ranges overflows there."""
 BLIND = (1 - float(G10K21.nodes[-1])) / 2
 """This share of an interval is between its last node and its end."""
 SMALLEST = 5e-324
-NARROWEST = 1e-151
-"""Nor are narrower ones: the slope of the substitution for infinite ranges overflows there."""
+"""The smallest float above 0: beside the end at infinity, which is 0 in ``t``."""
 
 
 @dataclass(frozen=True)
@@ -286,6 +287,9 @@ class Adaptive:
         Raises
         ------
         ConvergenceError
+            If ``max_evaluations`` are too few, or a box cannot be halved any more.
+        NotFiniteError
+            If sums of the values overflow.
         """
         boxes.values, boxes.errors, boxes.axes, boxes.rims = self.measure(sample, boxes, boxes.low, boxes.high)
         d = boxes.low.shape[1]

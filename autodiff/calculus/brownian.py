@@ -13,8 +13,7 @@ from ..core.figures import axes_for
 from ..core.node import Node
 from ..core.summary import number_text, repr_text
 from ..ops.draws import generator
-from .ode_system import joined
-from .solving import plain_data, require_real
+from .solving import joined, plain_data, require_real
 
 MOST_DRAWN = 50
 """Paths in one picture; more would be one blot."""

@@ -18,12 +18,15 @@ from ..ops.shape import reshape
 from ..transforms.first_order import jvp, one_like
 from ..transforms.jacobian import jacobian
 from ..transforms.lift import require_function
+from ..transforms.no_value import where_finite
 from .solving import plain_data, refuse_compiling
+from .spelling import only_own_keywords
 from .taylor import as_point, first_bad, require_numbers
 
 NORMS = (1, 2, math.inf, "fro", None)
 
 
+@only_own_keywords
 def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
     """The relative condition number of ``f`` at ``x``: by what factor it can enlarge small relative errors of ``x``.
 
@@ -52,6 +55,8 @@ def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
         If ``x`` is not one number or array, or is one of whole numbers; if ``f`` does not return one.
     NotFiniteError
         If ``f`` or its derivative is not finite at ``x``.
+    CompileError
+        While :func:`autodiff.compile` records.
 
     Notes
     -----
@@ -83,7 +88,8 @@ def condition_number(f: Callable[[Any], Any], x: Any, *, norm: Any = 2) -> Any:
     x = as_point("condition_number", x)
     if isinstance(plain_data(x), np.ndarray):
         return _of_array(f, x, norm)
-    y, slope = jvp(f, (x,), (one_like(x),))
+    with where_finite("condition_number", x):
+        y, slope = jvp(f, (x,), (one_like(x),))
     require_numbers(y, "condition_number")
     _require_finite(x, y, slope)
     above, below = abs(slope * x), abs(y)

@@ -14,9 +14,8 @@ from ..core.summary import kind_text, repr_text
 from ..ops.select import where
 from ..ops.shape import reshape
 from .implicit import value_and_jacobian
-from .iteration import as_one
 from .objective import Array, Shape, place, value_and_gradient
-from .solving import plain_data, require_finite
+from .solving import joined, plain_data, require_finite
 
 
 class VectorFunction:
@@ -37,7 +36,7 @@ class VectorFunction:
 
     def of_flat(self, x: Any) -> Any:
         """The values as a vector, of a node or a plain vector."""
-        y = as_one(self.f(self.shape.unpack(x)))
+        y = joined(self.f(self.shape.unpack(x)))
         if isinstance(y, dict) or not (isinstance(y, Node) or np.asarray(y).dtype.kind in "fiub") or is_complex(y):
             raise KindError(f"{self.shape.what}: the {self.word} returned {kind_text(y)}; it returns real numbers.")
         return reshape(y, -1)

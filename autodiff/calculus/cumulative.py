@@ -16,8 +16,7 @@ from ..ops.scan import cumsum
 from ..ops.shape import moveaxis, reshape
 from ..transforms.lift import require_function
 from .integrate import ATOL, MAX_EVALUATIONS, RTOL, integrate
-from .ode_system import joined
-from .solving import plain_data, refuse_compiling, require_real
+from .solving import joined, plain_data, refuse_compiling, require_real
 from .spelling import only_own_keywords
 
 
@@ -82,6 +81,7 @@ def cumulative_integral(
     return cumsum(stack(pieces), axis=0)[: len(ends)]
 
 
+@only_own_keywords
 def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None) -> Any:
     """The integral of samples up to each of them, by the trapezoidal rule, as SciPy's of the same name.
 
@@ -118,6 +118,8 @@ def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, i
         raise ArgumentError(f"cumulative_trapezoid got initial={repr_text(initial)}; it is 0, or left away.")
     y = _samples(y)
     shape = shape_of(y)
+    if not isinstance(axis, int | np.integer):
+        raise ArgumentError(f"cumulative_trapezoid got axis={repr_text(axis)}; it is the number of an axis.")
     if not shape or not -len(shape) <= axis < len(shape) or not shape[axis]:
         raise ShapeError(f"cumulative_trapezoid got samples of shape {shape}; it needs at least one along axis {axis}.")
     y = moveaxis(y, axis, 0)

@@ -14,14 +14,14 @@ from ..core.axes import ink, palette
 from ..core.errors import ArgumentError, ShapeError, SingularError
 from ..core.figures import axes_for
 from ..core.node import Node, shape_of
+from ..core.spelling import Misspelt
 from ..core.summary import number_text, repr_text
 from ..ops.factoring import cholesky
 from ..ops.shape import reshape
 from ..ops.solving import solve
 from .implicit import value_and_jacobian
-from .iteration import as_one
-from .least_squares import GTOL, RTOL, Search, inverse_square, require_settings
-from .solving import plain_data, require_finite, require_real
+from .least_squares import GTOL, MAX_STEPS, RTOL, Search, inverse_square, require_settings
+from .solving import joined, plain_data, require_finite, require_real
 from .spelling import only_own_keywords
 from .unknowns import Unknowns, in_one_vector
 
@@ -66,6 +66,10 @@ class CurveFit:
     f: Callable[..., Any] = field(repr=False)
     data: tuple[Any, Any] = field(repr=False)
 
+    popt = Misspelt("CurveFit", "popt", "fit.x")
+    pcov = Misspelt("CurveFit", "pcov", "fit.covariance")
+    perr = Misspelt("CurveFit", "perr", "fit.std")
+
     def __iter__(self) -> Iterator[Any]:
         return iter((self.x, self.covariance))
 
@@ -74,7 +78,7 @@ class CurveFit:
 
         The error is infinite if the data do not determine all parameters.
         """
-        value, jac = value_and_jacobian(lambda p: as_one(self.f(x, *p)), plain_data(self.x))
+        value, jac = value_and_jacobian(lambda p: joined(self.f(x, *p)), plain_data(self.x))
         if not np.all(np.isfinite(self.covariance)):
             return value, np.full(np.shape(value), np.inf)
         return value, np.sqrt(np.einsum("...i,ij,...j", jac, self.covariance, jac))
@@ -120,7 +124,7 @@ def curve_fit(
     bounds: Any = None,
     rtol: float = RTOL,
     gtol: float = GTOL,
-    max_steps: int = 200,
+    max_steps: int = MAX_STEPS,
     progress: bool = False,
 ) -> CurveFit:
     """Fit ``f(x, *parameters)`` to data by least squares, with uncertainties.
@@ -145,6 +149,22 @@ def curve_fit(
         residuals have the variance that they show.
     bounds : pair, optional
         ``(lower, upper)``, each a number or one number a parameter.
+    rtol, gtol, max_steps, progress
+        As in :func:`~autodiff.calculus.least_squares`.
+
+    Returns
+    -------
+    CurveFit
+        ``x, covariance = fit`` takes it apart; it prints as a table, predicts, and draws itself.
+
+    Raises
+    ------
+    ArgumentError, KindError, ShapeError
+        If ``p0`` does not fit ``f``, or ``f(xdata)`` or ``sigma`` does not fit ``ydata``, or there are no data.
+    SingularError
+        If a matrix ``sigma`` is not positive definite.
+    NotFiniteError
+        If ``ydata`` is not finite.  These and all others as :func:`~autodiff.calculus.least_squares`.
 
     Examples
     --------
@@ -163,7 +183,7 @@ def curve_fit(
     0.2705 +- 0.0070
     """
     require_settings("curve_fit", f, rtol, gtol, max_steps)
-    xdata, ydata = as_one(xdata), as_one(ydata)
+    xdata, ydata = joined(xdata), joined(ydata)
     ydata = ydata if isinstance(ydata, Node) else np.asarray(ydata)
     require_real("curve_fit", ydata=ydata)
     require_finite("curve_fit", plain_data(ydata), "ydata")
@@ -193,7 +213,7 @@ class _Fit(Search):
         weigh = _weights(sigma, ydata.shape)
 
         def residuals(p: Any) -> Any:
-            y = as_one(f(xdata, *p))
+            y = joined(f(xdata, *p))
             if shape_of(y) != ydata.shape:
                 raise ShapeError(
                     f"curve_fit: f returned shape {shape_of(y)}, but ydata has shape {ydata.shape}; they must agree."
@@ -212,7 +232,7 @@ class _Fit(Search):
 
 def _parameters(f: Callable[..., Any], xdata: Any, p0: Any) -> Unknowns:
     """The layout of the parameters, which ``f`` must be able to take."""
-    start = np.asarray(plain_data(as_one(p0)))
+    start = np.asarray(plain_data(joined(p0)))
     if start.size == 0 or start.ndim > 1 or start.dtype.kind not in "fiu":
         raise ArgumentError(f"curve_fit got p0={repr_text(p0)}; it is a start for each parameter, one after another.")
     try:
@@ -240,8 +260,8 @@ def _weights(sigma: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
     """What brings residuals, in one vector, to errors of size one."""
     if sigma is None:
         return lambda r: r
-    sigma = sigma if isinstance(sigma, Node) else np.asarray(sigma)
     require_real("curve_fit", sigma=sigma)
+    sigma = sigma if isinstance(sigma, Node) else np.asarray(sigma)
     n = math.prod(shape)
     values = plain_data(sigma)
     if sigma.shape == (n, n) and shape != (n, n):

@@ -10,12 +10,12 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.figures import axes_for
+from ..core.spelling import Misspelt
 from ..core.summary import number_text
 from ..core.tree import flatten
 from ..ops.shape import reshape
 from .brownian import draw_paths
-from .ode_system import joined
-from .solving import plain_data, require_real
+from .solving import joined, plain_data, require_real
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,10 @@ class Trajectory:
     path: list[Step] = field(repr=False)
     states: Callable[[Any], Any] = field(repr=False)
     unpack: Callable[[Any], Any] = field(repr=False)
+
+    sol = Misspelt("Trajectory", "sol", "a call with the times: trajectory(t)")
+    times = Misspelt("Trajectory", "times", "trajectory.t")
+    nfev = Misspelt("Trajectory", "nfev", "trajectory.evaluations")
 
     def __call__(self, t: Any) -> Any:
         """The state at one time, or along a leading axis at each time of an array.

@@ -11,14 +11,17 @@ import numpy as np
 from ..core import tree
 from ..core.errors import KindError, ShapeError
 from ..core.node import data_of, shape_of
-from ..core.summary import kind_text
+from ..core.summary import kind_text, repr_text
 from ..ops.diagonals import trace
 from ..ops.reduce import sum
 from ..ops.shape import reshape
 from ..transforms.first_order import jvp, one_like
 from ..transforms.jacobian import jacobian
 from ..transforms.lift import ARRAYS, require_function, zeros
+from ..transforms.no_value import where_finite
 from ..transforms.vmap import vmap
+from .objective import is_array_like
+from .solving import joined
 from .spelling import only_own_keywords
 from .taylor import along, as_point, require_numbers, require_order
 
@@ -55,6 +58,8 @@ def derivative(f: Function, x: Any, n: Any = 1) -> Any:
         If ``n`` is no whole number from 0 up.
     KindError
         If ``x`` is not one number or array, or is one of whole numbers; if ``f`` returns anything but numbers.
+    NotFiniteError
+        If ``f`` of Python's numbers has no value at ``x`` and raises, as ``1 / x`` does at 0.
 
     Examples
     --------
@@ -75,12 +80,19 @@ def derivative(f: Function, x: Any, n: Any = 1) -> Any:
 def _along(f: Function, x: Any, v: Any, n: int, what: str) -> Any:
     """The ``n``-th derivative of ``f(x + t v)`` by ``t`` at 0."""
     if n == 1:
-        y, slope = jvp(f, (x,), (v,))
-        require_numbers(y, what)
+
+        def of_numbers(x: Any) -> Any:
+            y = f(x)
+            require_numbers(y, what)
+            return y
+
+        with where_finite(what, x):
+            slope = jvp(of_numbers, (x,), (v,))[1]
         return tree.tree_map(lambda c: c[()] if isinstance(x, np.generic) and isinstance(c, np.ndarray) else c, slope)
     bits = _bits(n) if all(map(_is_of_floats, tree.flatten(x))) else 0
     factor = math.factorial(n) / 2 ** (bits * n) if bits else math.factorial(n)
-    rows = along(f, x, v, n, what, 2.0**bits)
+    with where_finite(what, x):
+        rows = along(f, x, v, n, what, 2.0**bits)
     return tree.tree_map(lambda row: _times(row.coefficients[n], factor), rows)
 
 
@@ -100,6 +112,7 @@ def _times(c: Any, factor: float) -> Any:
     return np.asarray(y) if isinstance(c, np.ndarray) else y
 
 
+@only_own_keywords
 def directional_derivative(f: Function, x: Any, v: Any, n: Any = 1) -> Any:
     r"""The ``n``-th derivative of ``f`` at ``x`` along ``v``: that of :math:`f(x + t v)` by :math:`t`, at 0.
 
@@ -108,7 +121,8 @@ def directional_derivative(f: Function, x: Any, v: Any, n: Any = 1) -> Any:
     f : callable
         Of one argument; returns numbers or arrays.
     x, v : number, array_like, or nested structure of them
-        The point, and a direction of the same structure and shapes.  It is not scaled to length 1.
+        The point, and a direction of the same structure and shapes.  It is not scaled to length 1.  A list of numbers
+        counts as an array.
     n : int
         How often to differentiate.
 
@@ -125,6 +139,8 @@ def directional_derivative(f: Function, x: Any, v: Any, n: Any = 1) -> Any:
         If ``v`` has another structure or shape than ``x``.
     KindError
         If ``x`` or what ``f`` returns is anything but numbers.
+    NotFiniteError
+        If ``f`` of Python's numbers has no value at ``x`` and raises, as ``1 / x`` does at 0.
 
     Examples
     --------
@@ -135,9 +151,16 @@ def directional_derivative(f: Function, x: Any, v: Any, n: Any = 1) -> Any:
     """
     require_function(f, "directional_derivative")
     require_order("directional_derivative", n=n)
+    if x is None or not tree.flatten(x):
+        raise KindError(f"directional_derivative got {repr_text(x)} as x; it takes numbers or arrays.")
+    if isinstance(x, list) and is_array_like(x):
+        x = as_point("directional_derivative", x)
+    if isinstance(data_of(x), np.ndarray) and isinstance(v, list | tuple):
+        v = np.asarray(v, float)
     return tree.tree_map(_number, _along(f, x, v, n, "directional_derivative"))
 
 
+@only_own_keywords
 def divergence(f: Function, x: Any) -> Any:
     r"""The divergence of a vector field, :math:`\sum_i \partial f_i / \partial x_i`: the trace of its Jacobian.
 
@@ -154,6 +177,8 @@ def divergence(f: Function, x: Any) -> Any:
 
     Raises
     ------
+    KindError
+        If ``x`` is not an array, or is one of whole numbers.
     ShapeError
         If ``f`` returns another shape than that of ``x``.
 
@@ -169,7 +194,7 @@ def divergence(f: Function, x: Any) -> Any:
     shape, size = shape_of(x), math.prod(shape_of(x))
 
     def field(x: Any) -> Any:
-        y = f(x)
+        y = joined(f(x))
         if shape_of(y) != shape:
             raise ShapeError(
                 f"divergence got a function that takes shape {shape} and returns shape {shape_of(y)}; they must agree."
@@ -183,6 +208,7 @@ def _number(y: Any) -> Any:
     return y.item() if isinstance(y, np.ndarray | np.generic) and not shape_of(y) else y
 
 
+@only_own_keywords
 def laplacian(f: Function, x: Any) -> Any:
     r"""The Laplacian of ``f`` at ``x``: :math:`\sum_i \partial^2 f / \partial x_i^2`, the trace of its Hessian.
 

@@ -19,6 +19,7 @@ from .projections import Region
 ENOUGH = 1e-4
 """The part of what the slope promises that a step must lower the value by (Armijo's condition)."""
 HALVINGS = 60
+"""How often a step is cut in half before the search gives up."""
 ROUNDING = 4 * float(np.finfo(float).eps)
 
 
@@ -39,7 +40,7 @@ def backtrack(
 ) -> tuple[float, Point] | None:
     """The first of ``t``, ``t / 2``, ... at which the projected step is far enough down, and the point there.
 
-    None if there is no such: the step does not lead down, or the value can no further be lowered in floats.
+    None if there is none: the step does not lead down, or the value cannot be lowered any further in floats.
     """
     scale = ROUNDING * abs(point.f)
     for _ in range(HALVINGS):
@@ -52,7 +53,7 @@ def backtrack(
             f = objective.value(x)
             if f < point.f and f <= point.f + ENOUGH * slope:
                 return t, objective.require_point(x)
-            if f <= point.f + scale:  # rounded: the slope there tells more
+            if f <= point.f + scale:  # rounded: the slope there tells more [2]_
                 there = objective.require_point(x)
                 if float(there.g @ moved) <= (2 * ENOUGH - 1) * slope and region.steepness(
                     x, there.g

@@ -13,10 +13,11 @@ from ..core import numbers
 from ..core.axes import MARKERS, ink, palette, tick_text
 from ..core.errors import ArgumentError, AutodiffError, KindError, ShapeError
 from ..core.figures import axes_for
-from ..core.node import data_of, is_complex, shape_of, size_of
+from ..core.node import Node, data_of, is_complex, shape_of, size_of
 from ..core.summary import kind_text, number_text, repr_text
 from ..transforms.lift import require_function
 from ..transforms.quotients import central_difference, complex_step, forward_difference, richardson_difference
+from .spelling import only_own_keywords
 from .taylor import finite_series, first_bad
 
 Function = Callable[[Any], Any]
@@ -134,6 +135,7 @@ class DifferenceTable:
         return ax
 
 
+@only_own_keywords
 def difference_table(f: Function, x: Any, steps: Sequence[Any] | None = None) -> DifferenceTable:
     r"""Compare difference quotients of ``f`` at many steps with its derivative: limits made visible.
 
@@ -165,9 +167,9 @@ def difference_table(f: Function, x: Any, steps: Sequence[Any] | None = None) ->
     Notes
     -----
     With the Taylor coefficients :math:`c_k` of ``f``, the error of the forward difference is :math:`c_2 h`, of the
-    central one :math:`c_3 h^2`, each up to higher powers; Richardson's combination is of order 4.  Rounding adds about
-    :math:`\epsilon |f(x)| / h` to them, but not to the complex step [1]_, which is left out where ``f`` takes no
-    complex numbers.
+    central one :math:`c_3 h^2` and of the complex step :math:`-c_3 h^2`, each up to higher powers; Richardson's
+    combination is of order 4.  Rounding adds about :math:`\epsilon |f(x)| / h` to them, but not to the complex step
+    [1]_, which is left out where ``f`` takes no complex numbers.
 
     References
     ----------
@@ -223,7 +225,7 @@ def _steps(x: Any, steps: Any) -> list[Any]:
 
 def _one_number(y: Any) -> Any:
     if isinstance(y, tuple | list | dict) or size_of(y) != 1 or is_complex(y):
-        found = f"shape {shape_of(y)}" if shape_of(y) else kind_text(data_of(y))
+        found = f"shape {shape_of(y)}" if isinstance(y, Node | np.ndarray) and shape_of(y) else kind_text(data_of(y))
         raise ShapeError(f"difference_table takes a function that returns one real number; it returned {found}.")
     return y
 

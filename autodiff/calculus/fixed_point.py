@@ -13,8 +13,8 @@ from ..core.errors import ConvergenceError, DivergenceError, SolverError
 from ..core.summary import data_text, number_text
 from ..transforms.lift import require_function
 from .implicit import implicit_result
-from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
-from .solving import refuse_compiling, require_choice, watching
+from .iteration import Search, Tolerance, is_finite, not_finite, require_same_shape, size, start_of
+from .solving import joined, refuse_compiling, require_choice, watching
 from .spelling import only_own_keywords
 
 FAR = 1e8
@@ -95,11 +95,11 @@ def fixed_point(
     x0 = start_of("fixed_point", x0)
     tolerance = Tolerance("fixed_point", x0, rtol, atol)
     if rtol is None:
-        tolerance.rtol *= 3
+        tolerance.rtol *= 3  # and one more spacing is in the tolerance itself
     search = _Iterate("fixed_point", f, x0, tolerance, memory if method == "anderson" else 0)
     with watching("fixed_point", max_steps, progress, search.account, search.state) as bar:
         search.run(max_steps, bar)
-    x = implicit_result("fixed_point", lambda x: x - as_one(f(x)), search.x)
+    x = implicit_result("fixed_point", lambda x: x - joined(f(x)), search.x)
     return search.account(x) if full_output else x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..core.summary import number_text
 
 @dataclass(frozen=True)
 class Integral:
-    """What :func:`integrate` found.
+    """What :func:`integrate` found; ``value, error = integral`` takes it apart.
 
     Attributes
     ----------
@@ -32,6 +33,9 @@ class Integral:
     evaluations: int
     intervals: int
     method: str
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.value, self.error))
 
     def __str__(self) -> str:
         value = data_of(self.value)

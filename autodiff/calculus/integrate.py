@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,8 @@ from .boxes import Adaptive, Boxes, Ranges
 from .integral import Integral
 from .leibniz import Leibniz
 from .monte_carlo import monte_carlo
-from .ode_system import joined
 from .sampling import Sampler
-from .solving import plain_data, refuse_compiling, require_choice, require_real, watching
+from .solving import joined, plain_data, refuse_compiling, require_choice, require_real, watching
 from .spelling import only_own_keywords
 
 RTOL = 1e-8
@@ -191,7 +191,7 @@ def integrate(
     Notes
     -----
     Gauss-Kronrod of 21 points, of 15 along each axis of a box, in intervals that are halved where the error is largest
-    [1]_: of order 32 and 23 in the length of an interval, if ``f`` is that smooth.  Infinite ranges are made finite by
+    [1]_: of order 32 and 24 in the length of an interval, if ``f`` is that smooth.  Infinite ranges are made finite by
     ``x = c + 1 / t``, those without ends by ``x = 2 / t - 2 t``.  The error counts a jump between a node and the end,
     where the polynomials of neighbours do not meet.  A narrow peak between the nodes may be missed, and its error too:
     tell where it is with ``points``.  Near a singular end, or one of ``points``, where floats are not dense enough to
@@ -227,6 +227,8 @@ def integrate(
     refuse_compiling("integrate")
     require_choice("integrate", method=(method, ("adaptive", "monte carlo")))
     a, b, boxed = limits(a, b)
+    if boxed:
+        _require_one_argument(f)
     require_tolerances("integrate", rtol, atol, max_evaluations)
     if method == "monte carlo":
         value, error = monte_carlo(f, a, b, boxed, vectorized, n, rng, progress)
@@ -241,6 +243,19 @@ def integrate(
     problem = Problem(f, a, b, boxed, vectorized, settings, None, kinks(points, boxed), progress)
     value, boxes = problem.solve()
     return summary(value, boxes) if full_output else value
+
+
+def _require_one_argument(f: Callable[..., Any]) -> None:
+    """Raise if ``f`` takes the coordinates of a point in a box one after another."""
+    try:
+        inspect.signature(f).bind(None)
+    except ValueError:  # some functions of C have no signature
+        pass
+    except TypeError as error:
+        raise ArgumentError(
+            f"integrate calls the function with one array, the coordinates of a point in the box: {error}. "
+            "Write it as lambda x: f(x[0], x[1])."
+        ) from None
 
 
 def limits(a: Any, b: Any) -> tuple[Any, Any, bool]:
@@ -295,10 +310,11 @@ def require_tolerances(what: str, rtol: Any, atol: Any, max_evaluations: Any) ->
 def kinks(points: Sequence[float], boxed: bool) -> list[float]:
     """Where to cut the range, as floats."""
     try:
-        found = [float(plain_data(x)) for x in points]
+        given = list(points)  # once: it may be a generator
+        found = [float(plain_data(x)) for x in given]
     except (TypeError, ValueError):
-        found = [math.nan]
-    if any(isinstance(x, Node) and x.tracked for x in points):
+        given, found = [], [math.nan]
+    if any(isinstance(x, Node) and x.tracked for x in given):
         raise ArgumentError(
             "integrate got points=[...] with a tracked one, by which it has no derivative: a jump that moves with it "
             "would be left out. Give two integrals that meet there; where the function is continuous, give its .item()."

@@ -12,13 +12,14 @@ import numpy as np
 
 from ..core import numbers
 from ..core.axes import ink, palette
-from ..core.errors import ArgumentError, KindError, ShapeError, SolverError
+from ..core.errors import ArgumentError, AutodiffError, KindError, ShapeError, SolverError
 from ..core.figures import axes_for
 from ..core.modes import no_grad
-from ..core.node import Node, is_complex, shape_of, size_of
+from ..core.node import is_complex, shape_of, size_of
+from ..core.spelling import Misspelt
 from ..core.summary import data_text, repr_text
-from ..ops.joining import stack
-from .solving import plain_data, require_finite
+from ..transforms.no_value import has_no_value
+from .solving import joined, plain_data, require_finite
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Iteration:
     path: list[Any] = field(repr=False)
     left: list[float] = field(repr=False)
 
+    x = Misspelt("Iteration", "x", "iteration.value")
+    root = Misspelt("Iteration", "root", "iteration.value")
+
     @property
     def rate(self) -> float:
         """By which factor what is left of the equations shrank a step, over the last five: 0 if it is gone at once."""
@@ -81,7 +85,7 @@ class Iteration:
 def start_of(what: str, x: Any, name: str = "x0") -> Any:
     """A start as the array or number to compute with: of floats, and the caller's own."""
     with contextlib.suppress(ValueError):  # rows of different lengths
-        x = plain_data(as_one(x))
+        x = plain_data(joined(x))
     if isinstance(x, np.generic):
         x = x.item()
     if numbers.is_number(type(x)) and type(x) is not bool:
@@ -100,25 +104,16 @@ def start_of(what: str, x: Any, name: str = "x0") -> Any:
     raise KindError(f"{what} got {name}={repr_text(x)}; it is a number or an array of numbers.")
 
 
-def as_one(y: Any) -> Any:
-    """What a function returned as one array or number: a list or tuple of numbers, or of such lists, is stacked."""
-    if not isinstance(y, list | tuple):
-        return y
-    parts = [as_one(part) for part in y]
-    return stack(parts) if any(isinstance(part, Node) for part in parts) else np.asarray(parts)
+def plain_call(what: str, f: Callable[[Any], Any], x: Any, first: bool = False) -> Any:
+    """``f(x)`` with nothing recorded, like ``x`` an array or a number; nan where Python's numbers have no value.
 
-
-def plain_call(what: str, f: Callable[[Any], Any], x: Any) -> Any:
-    """``f(x)`` with nothing recorded, like ``x`` an array or a number; nan where Python's numbers have no value."""
+    At the ``first`` point the error of a solver inside of ``f`` says more than a nan.
+    """
     with no_grad(), np.errstate(all="ignore"):
         try:
-            y = plain_data(as_one(f(x.copy() if isinstance(x, np.ndarray) else x)))
-        except ArithmeticError:  # math raises it where NumPy gives an infinite number or nan
-            if not isinstance(x, float):
-                raise
-            return np.nan
-        except ValueError as error:
-            if not isinstance(x, float) or not str(error).startswith(("math domain error", "expected a")):
+            y = plain_data(joined(f(x.copy() if isinstance(x, np.ndarray) else x)))
+        except (ArithmeticError, ValueError) as error:
+            if not isinstance(x, float) or not has_no_value(error) or (first and isinstance(error, AutodiffError)):
                 raise
             return np.nan
     if not (y.dtype.kind in "fciu" if hasattr(y, "dtype") else numbers.is_number(type(y)) and type(y) is not bool):
@@ -183,7 +178,7 @@ class Tolerance:
 
     def __init__(self, what: str, x: Any, rtol: Any, atol: Any, power: float = 1.0) -> None:
         for name, given in (("rtol", rtol), ("atol", atol)):
-            if given is not None and not (numbers.is_number(type(given)) and given >= 0):
+            if given is not None and not (numbers.is_number(type(given)) and numbers.is_ordered(given) and given >= 0):
                 raise ArgumentError(f"{what} got {name}={repr_text(given)}; it is a number, zero or more.")
         self.eps = spacing(x)
         self.rtol = self.eps ** self._like(self.eps, power) if rtol is None else self._like(self.eps, rtol)
@@ -230,7 +225,7 @@ class Search:
     def call(self, x: Any) -> Any:
         """The plain value at a point; nan for a complex value of real numbers, unless there are no others."""
         self.evaluations += 1
-        y = plain_call(self.what, self.f, x)
+        y = plain_call(self.what, self.f, x, not self.path)
         if not is_complex(y) or is_complex(x):
             return y
         if not self.path:

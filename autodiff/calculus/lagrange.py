@@ -69,7 +69,7 @@ def balance(limits: list[Constraint], where: Region, x: Array, g: Array) -> Bala
         upper.append(np.array([True]))
     matrix, at_lower, at_upper = (np.concatenate(parts) for parts in (rows, lower, upper))
     on = at_lower | at_upper
-    pulls = np.zeros(len(on))
+    pulls = np.zeros(len(on))  # an upper limit pushes one way only, a lower one the other, an equation both
     pulls[on] = lsq_linear(
         matrix[on].T, -g, (np.where(at_lower, -np.inf, 0.0)[on], np.where(at_upper, np.inf, 0.0)[on]), method="bvls"
     ).x

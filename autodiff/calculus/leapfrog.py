@@ -18,7 +18,12 @@ from .pullback import Pullback
 class Leapfrog:
     """Half a kick, a drift, half a kick (Störmer and Verlet): order 2, symplectic, and the same backwards in time.
 
-    The energy of what is conserved errs by O(h ** 2) for exponentially long, without drift.
+    Where the equation conserves energy, its error stays within O(h ** 2), without drift, for exponentially long [1]_.
+
+    References
+    ----------
+    .. [1] E. Hairer, C. Lubich and G. Wanner, "Geometric numerical integration illustrated by the Störmer-Verlet
+       method", Acta Numerica 12 (2003) 399-450.
     """
 
     forgets = False
@@ -48,6 +53,7 @@ class Leapfrog:
         return self.force
 
     def _require_separable(self, t: float, y: Any, rate: Any) -> None:
+        """Raise if positions that are moved change their own rate, or velocities theirs."""
         n = self.half
         moved = y + 1e-3 * (1 + np.abs(y))
         other_v, other_q = (np.concatenate(pair) for pair in ((y[:n], moved[n:]), (moved[:n], y[n:])))

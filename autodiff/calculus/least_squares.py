@@ -24,6 +24,7 @@ POLISHING = 10
 LARGEST = 1e140
 """Residuals up to this size, and down to its inverse, have squares that a float holds."""
 RTOL = GTOL = 1e-10
+MAX_STEPS = 200
 LOST = 1e-8
 """A parameter that has grown until doubling it would change the residuals by less than this part of them is lost."""
 EPS = float(np.finfo(float).eps)
@@ -84,7 +85,7 @@ def least_squares(
     bounds: Any = None,
     rtol: float = RTOL,
     gtol: float = GTOL,
-    max_steps: int = 200,
+    max_steps: int = MAX_STEPS,
     progress: bool = False,
 ) -> LeastSquares:
     """The parameters that make the sum of the squares of ``residuals`` least: Levenberg's and Marquardt's method.

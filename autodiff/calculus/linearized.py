@@ -31,8 +31,11 @@ log = logging.getLogger("autodiff.odeint")
 FEW = 20
 """Systems of more entries have Jacobians that take longer than the stages one by one."""
 
-LARGEST = 2**22
-"""How many numbers the states of all stages may have together, to be recorded at once."""
+LARGEST = 2**26
+"""How many numbers may be kept of all stages together: the record of them, and their Jacobians where there are any."""
+
+SMALL = 2**12
+"""States of so few numbers together are recorded without asking how much that keeps."""
 
 Inside = Sequence[Sequence[tuple[int, float]]]
 """For each step the rows of the result that lie in it or at its end, each with its share of the step."""
@@ -54,29 +57,38 @@ class Stages:
         y, h = (np.array([getattr(step, name) for step in path], self.k.dtype) for name in ("y", "h"))
         self.h = h[:, None, None]
         self.count, self.s, self.n = self.k.shape
-        self.points = (y[:, None] + self.h * (method.a @ self.k)).reshape(-1, self.n)
+        self.points = (y[:, None] + self.h * (method.a @ self.k)).reshape(self.count * self.s, self.n)
         times = np.array([step.t for step in path])[:, None] + h[:, None] * np.array(method.c)
         self.times = times.ravel()
         self.rates: Recorded | None = None
         if self.points.size > LARGEST:
             return
         try:
-            self.rates = self._record()
+            if self.points.size > SMALL and self._kept() > LARGEST:
+                raise CannotBatchError("the record of all stages would be too large")
+            self.rates = self._record(len(self.times))
         except Exception as error:  # if it is not the batch's fault, it is raised again where states come one by one
             log.debug("odeint: one stage after another, since %s: %s", type(error).__name__, error)
 
-    def _record(self) -> Recorded:
-        leaf: Node = Tensor(batch_of(self.points))
-        moments = Tensor(batch_of(self.times), requires_grad=False)
+    def _kept(self) -> int:
+        """How many numbers would be kept, judged by two states: what stands between can be far larger than these."""
+        each = self._record(2).size // 2 + (2 * self.n**2 if self.n <= FEW else 0)
+        return each * len(self.times)
+
+    def _record(self, count: int) -> Recorded:
+        """The record at the first so many stages."""
+        leaf: Node = Tensor(batch_of(self.points[:count]))
+        moments = Tensor(batch_of(self.times[:count]), requires_grad=False)
         with inside_batch():
             rates = self.system.record(moments, leaf)
         if not isinstance(rates, Node):
             raise CannotBatchError("the function is constant")
-        found = np.asarray(examples_of(rates._data, len(self.times))).reshape(self.k.shape)
-        apart, size = (np.abs(x).max((0, 1)) for x in (found - self.k, self.k))
+        k = self.k.reshape(self.points.shape)
+        found = np.asarray(examples_of(rates._data, count))
+        apart, size = (np.abs(x).max(0) for x in (found - k[:count], k))
         if not np.all(apart <= np.finfo(self.k.dtype).eps ** 0.5 * size):  # sums may be rounded otherwise
             raise CannotBatchError("the function gives something else for many states at once")
-        return Recorded(leaf, rates, len(self.times))
+        return Recorded(leaf, rates, count)
 
     def inputs(self) -> tuple[Node, ...]:
         """The tensors from outside that the right-hand side uses."""
@@ -118,7 +130,7 @@ class Stages:
             return None
         try:
             at, starts = (self._pull_by_matrices if self.n <= FEW else self._pull_by_stages)(inside, g, at)
-            found = self.rates.pull_shared(starts.reshape(-1, self.n), back.wanted) if back.wanted else []
+            found = self.rates.pull_shared(starts.reshape(self.points.shape), back.wanted) if back.wanted else []
         except Exception as error:  # as above
             log.debug("odeint: one step back after another, since %s: %s", type(error).__name__, error)
             return None
@@ -127,6 +139,7 @@ class Stages:
         return at
 
     def _pull_by_stages(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:
+        """The cotangents of the first state and of all rates, over the part of the record of each stage."""
         part = Part(self.rates)  # type: ignore[arg-type]
         starts = np.empty_like(self.k)
         with silence(part.nodes):
@@ -140,6 +153,7 @@ class Stages:
         return at, starts
 
     def _pull_by_matrices(self, inside: Inside, g: Any, at: Any) -> tuple[Any, Any]:
+        """The same, by the matrix of each step, the Jacobian of its last state by its first."""
         method, h, moved = self.method, self.h, self.moved
         whole = np.eye(self.n, dtype=self.k.dtype) + h * np.tensordot(moved, method.b, (1, 0))
         starts = np.zeros_like(self.k)  # cotangents of the rates

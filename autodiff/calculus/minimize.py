@@ -1,10 +1,4 @@
-"""Minima: by methods of the package's own, or by SciPy's with exact derivatives; the answer is differentiable.
-
-References
-----------
-.. [1] J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., Springer (2006).
-.. [2] A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM (2008): section 15.1, implicit functions.
-"""
+"""Minima: by methods of the package's own, or by SciPy's with exact derivatives; the answer is differentiable."""
 
 from __future__ import annotations
 
@@ -119,11 +113,12 @@ def minimize(
     x0 : number, array_like or nested structure
         The start, moved into the bounds.  Its numbers are taken as float64; a list of numbers counts as an array.
     method : str
-        The package's own, in small letters: "gradient descent" (order 1: linear), "newton" (order 2: quadratic, takes
-        the Hessian) or "bfgs" (superlinear).  Or one of ``scipy.optimize.minimize`` as SciPy spells it: "CG", "BFGS",
-        "L-BFGS-B", "TNC", "SLSQP" (superlinear, but CG and TNC linear in general), and with Hessians or their products
-        "Newton-CG", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr" (quadratic where solved
-        tightly; "trust-constr" stays a little inside its bounds).  So "bfgs" is the package's and "BFGS" is SciPy's.
+        The package's own [1]_, in small letters: "gradient descent" (order 1: linear), "newton" (order 2: quadratic,
+        takes the Hessian) or "bfgs" (superlinear).  Or one of ``scipy.optimize.minimize`` as SciPy spells it: "CG",
+        "BFGS", "L-BFGS-B", "TNC", "SLSQP" (superlinear, but CG and TNC linear in general), and with Hessians or their
+        products "Newton-CG", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr" (quadratic where
+        solved tightly; "trust-constr" stays a little inside its bounds).  So "bfgs" is the package's and "BFGS" is
+        SciPy's.
     bounds : pair or sequence of pairs, optional
         ``(lower, upper)`` for all unknowns or one pair for each; None is no bound.  SciPy's ``Bounds`` too.  The
         package's own methods project onto them.  They may be tracked: the answer moves with those that hold it.
@@ -171,6 +166,11 @@ def minimize(
     equations, in which the constraints hold ``x`` whose multipliers are not 0.  A saddle where the gradient is 0 ends
     the search, too.
 
+    References
+    ----------
+    .. [1] J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., Springer (2006).
+    .. [2] A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM (2008): section 15.1, implicit functions.
+
     Examples
     --------
     >>> import numpy as np
@@ -191,7 +191,8 @@ def minimize(
         raise ArgumentError(f"{what} got options={repr_text(options)}; they are a dict.")
     if options and method in OWN:
         raise ArgumentError(
-            f"{what} got options={repr_text(options)}, which are for SciPy's methods; {method!r} has none."
+            f"{what} got options={repr_text(options)}, which are for SciPy's methods; {method!r} has none. "
+            "How long it goes on is said by max_steps= and gtol=."
         )
     objective = Objective(what, f, x0)
     where = region(what, objective.shape.size, bounds, simplex)
@@ -215,7 +216,8 @@ def minimize(
             else:
                 search.run_scipy(limits, options or {})
         except SolverError as error:
-            error.reached = search.result() if search.path else None
+            if error.reached is None and search.path:  # else it is that of a solver inside of f
+                error.reached = search.result()
             raise
     return recorded(search.result(True), objective, where, limits)
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.errors import ArgumentError
 from ..core.node import Node, data_of
 from ..core.summary import repr_text
+from ..ops.draws import generator
 from ..ops.reduce import prod, sum
 from ..transforms.checkpoint import checkpoint
 from .integral import Integral
@@ -54,7 +55,7 @@ def monte_carlo(
     low, width = a, b - a
     volume = prod(width) if boxed else width
     size = abs(float(np.prod(plain_data(width))))
-    draws = np.random.default_rng(rng).random((n, len(plain_data(a))) if boxed else n)
+    draws = generator(rng).random((n, len(plain_data(a))) if boxed else n)
     spread = Spread()
 
     def report() -> Integral | None:

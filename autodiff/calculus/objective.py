@@ -45,7 +45,8 @@ class Shape:
 
     def __init__(self, what: str, like: Any) -> None:
         try:
-            self.like = tree.tree_map(_real, np.asarray(like) if is_array_like(like) else like)
+            whole = is_array_like(like) or isinstance(like, range)
+            self.like = tree.tree_map(_real, np.asarray(like) if whole else like)
             leaves = [_real(None)] if like is None else tree.flatten(self.like)
         except (TypeError, ValueError):
             raise KindError(f"{what} got {repr_text(like)} to start from; it is made of real numbers.") from None

@@ -8,26 +8,25 @@ from typing import Any
 import numpy as np
 
 from ..core import tree
-from ..core.errors import KindError, ShapeError
+from ..core.errors import KindError, ShapeError, TapeError
 from ..core.node import Node, data_of, next_index, shape_of
 from ..core.summary import number_text, repr_text
-from ..ops.joining import concatenate, stack
+from ..ops.joining import concatenate
 from ..ops.shape import reshape
 from ..transforms.composite import older
-from .solving import plain_data, require_finite, require_real
+from .objective import is_array_like
+from .solving import joined, plain_data, require_finite, require_real
 
 
-def joined(x: Any) -> Any:
-    """An array, or a recorded one, of nested lists of numbers and nodes; anything else as it is."""
-    if not isinstance(x, list | tuple):
-        return x
-    parts = [joined(part) for part in x]
-    if any(isinstance(part, Node) for part in parts):
-        return stack(parts)
-    try:
-        return np.asarray(parts)
-    except ValueError:
-        raise ShapeError(f"{repr_text(x)} has rows of different lengths; an array has rows of one.") from None
+def one_state(y0: Any) -> Any:
+    """A list of numbers, plain or recorded, as the array that it stands for; anything else as it is."""
+    return joined(y0) if isinstance(y0, list) and y0 and all(map(_of_numbers, y0)) else y0
+
+
+def _of_numbers(x: Any) -> bool:
+    if isinstance(x, list):
+        return bool(x) and all(map(_of_numbers, x))
+    return shape_of(x) == () if isinstance(x, Node) else is_array_like([x])
 
 
 SEEN = 16
@@ -185,6 +184,15 @@ class System:
         if self.vector and isinstance(dy, Node) and dy._data.shape == data_of(y).shape:
             return dy
         return self.pack(dy, "what the function returned")
+
+    def require_same(self, again: Any, before: Any, *more: Any) -> None:
+        """Raise if what was computed again for a derivative is not as before, in the scale of that and of ``more``."""
+        scale = max(np.abs(x).max(initial=0) for x in (before, *more))
+        if not np.all(np.abs(again - before) <= np.finfo(self.dtype).eps ** 0.5 * scale):
+            raise TapeError(
+                "odeint: the function gave other rates when it was called again for the derivative. It may draw random "
+                "numbers (seed them inside), or use something that was changed since."
+            )
 
     def require_finite(self, t: float, dy: Any, reached: object = None) -> None:
         """Raise if the rate of change at ``t`` is not finite."""

@@ -22,7 +22,7 @@ from .dense import Trajectory, places_of
 from .leapfrog import Leapfrog
 from .linearized import Stages
 from .ode_gradients import Solved
-from .ode_system import System
+from .ode_system import System, one_state
 from .radau import Radau
 from .runge_kutta import DOPRI5, RK4, Explicit
 from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real
@@ -66,13 +66,12 @@ def odeint(
     ----------
     f : callable
         Takes a number ``t`` and a state like ``y0``; returns its rate of change, in the structure and shapes of ``y0``,
-        where lists of numbers do for arrays.
-        Its units are those of the state per unit of time.  It may be written with NumPy; to be differentiated by what
-        it closes over it must compute the same when called again.
+        where lists of numbers do for arrays, and in units of the state per unit of time.  It may be written with NumPy;
+        to be differentiated by what it closes over it must compute the same when called again.
     y0 : number, array or nested structure of them
-        The state at the first time: any tuple, list or dict of arrays.  An array is one state of many entries, a list
-        of numbers is a state that ``f`` sees as a list.  The precision of arrays is kept, from float32 up; all else is
-        computed in float64.
+        The state at the first time: an array, or a list of numbers, which counts as one; or any tuple, list or dict of
+        arrays, as which ``f`` sees it and the solution is built.  The precision of arrays is kept, from float32 up; all
+        else is computed in float64.
     times : array_like
         At least one, going up or down.  The solution steps past them and interpolates: many times cost little.
     method : {"dopri5", "rk4", "leapfrog", "radau"}
@@ -111,6 +110,8 @@ def odeint(
 
     Raises
     ------
+    ArgumentError, KindError, ShapeError
+        If an argument cannot be used, or ``f`` returns what is not built as ``y0``.
     StepTooSmallError
         Where the step falls to 16 times the spacing of floats: the solution is singular, or jumps.
     StiffnessError
@@ -120,7 +121,9 @@ def odeint(
     ConvergenceError
         If ``max_steps`` do not reach the last time.
     InterruptedSolverError
-        On Ctrl-C.  All of these keep the solution so far, a :class:`Trajectory`, in ``reached``.
+        On Ctrl-C.  All of these but the first keep the solution so far, a :class:`Trajectory`, in ``reached``.
+    TapeError
+        When differentiated, if ``f`` gives other rates when it is called again than it did.
 
     References
     ----------
@@ -142,6 +145,8 @@ def odeint(
     require_choice("odeint", method=(method, tuple(METHODS)), gradient=(gradient, GRADIENTS))
     _require_options(method, gradient, rtol, atol, step, max_steps)
     moments = _moments(times)
+    if method != "leapfrog":  # there a list is a pair
+        y0 = one_state(y0)
     system = System(f, y0)
     atol = max(float(atol), float(np.finfo(system.dtype).tiny))  # an entry of 0 has a scale too
     first = start = system.pack(y0)
@@ -185,7 +190,7 @@ def odeint(
             return rows
         rule: Solved | Adjoint
         if gradient == "adjoint":
-            rule = Adjoint(system, way.times, start, again)
+            rule = Adjoint(system, way.times, start, rows[-1], again)
         else:
             rule = Solved(system, way.method, way, start, stages, gradient == "checkpoint")
         return rule.result(rows, (start, *inputs) if wanted else inputs)

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.axes import MARKERS, ink, palette
 from ..core.errors import ArgumentError, KindError
 from ..core.figures import axes_for, literal
-from ..core.summary import kind_text
+from ..core.summary import kind_text, repr_text
 
 GRID = 120
 LEVELS = 8
@@ -44,7 +44,9 @@ def plot_paths(*results: Any, ax: Any = None, labels: Any = None) -> Any:
                 f"plot_paths got a search among {result.path.shape[1]} unknowns; contours are drawn of two. Draw its "
                 "result.path by other means."
             )
-    labels = [f"{r.method}, {r.nit} steps" for r in results] if labels is None else list(labels)
+    labels = [f"{r.method}, {r.nit} steps" for r in results] if labels is None else labels
+    if not isinstance(labels, list | tuple):
+        raise KindError(f"plot_paths got labels={repr_text(labels)}; it takes a list of them.")
     if len(labels) != len(results):
         raise ArgumentError(f"plot_paths got {len(labels)} labels for {len(results)} results; they must agree.")
     ax = axes_for("plot_paths", ax)

@@ -12,6 +12,7 @@ from ..core.batched import Batched
 from ..core.checks import is_finite
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.node import Node, data_of, shape_of
+from ..core.numbers import is_number, is_ordered
 from ..core.summary import repr_text
 from ..ops.arithmetic import subtract
 from ..ops.constant import stop_gradient
@@ -23,7 +24,7 @@ from ..ops.scan import cumsum
 from ..ops.select import equal, greater, less_equal, where
 from ..ops.shape import flip, reshape
 from ..ops.sorting import sort
-from .solving import plain_data
+from .solving import joined, plain_data
 
 Array = Any
 NEAR = 1e-5
@@ -50,6 +51,9 @@ def project_box(x: Any, lower: Any = None, upper: Any = None) -> Any:
     >>> project_box(np.array([-1.0, 0.5, 3.0]), 0.0, 1.0)
     array([0. , 0.5, 1. ])
     """
+    _require_reals(
+        "project_box", x=x, lower=-np.inf if lower is None else lower, upper=np.inf if upper is None else upper
+    )
     crossed = False if lower is None or upper is None else data_of(greater(lower, upper))
     if not isinstance(crossed, Batched) and np.any(crossed):
         raise ArgumentError(
@@ -71,6 +75,11 @@ def project_simplex(x: Any, total: Any = 1.0) -> Any:
     total : float or array_like
         Above 0; an array of one for each row has a last axis of length 1.
 
+    Raises
+    ------
+    ShapeError, ArgumentError, KindError
+        If ``x`` has no numbers along the last axis, if ``total`` is not above 0, or if ``x`` is complex.
+
     Notes
     -----
     Differentiable in both.  Where an entry has just come down to 0 it stays there: of the derivatives on both sides the
@@ -86,14 +95,13 @@ def project_simplex(x: Any, total: Any = 1.0) -> Any:
     >>> project_simplex(np.array([0.5, 1.0, -2.0]))
     array([0.25, 0.75, 0.  ])
     """
+    if not _are_all(total, lambda a: np.isfinite(a) & (a > 0)):
+        raise ArgumentError(f"project_simplex got total={repr_text(data_of(total))}; it is a number above 0.")
+    _require_reals("project_simplex", x=x, total=total)
     shape = shape_of(x)
     if not shape or not shape[-1]:
         raise ShapeError(f"project_simplex got shape {shape}; it takes at least one number along the last axis.")
-    if not _are_all(total, lambda a: np.isfinite(a) & (a > 0)):
-        raise ArgumentError(f"project_simplex got total={repr_text(data_of(total))}; it is a number above 0.")
     x = subtract(x, stop_gradient(largest(x, axis=-1, keepdims=True)))  # where all are large no digits are lost
-    if x.dtype.kind == "c":
-        raise KindError("project_simplex got complex numbers, which have no order; it takes real ones.")
     counts = np.arange(1, shape[-1] + 1, dtype=x.dtype if x.dtype.kind == "f" else float)
     excess = (cumsum(flip(sort(x, axis=-1), axis=-1), axis=-1) - total) / counts
     off = less_equal(x, largest(excess, axis=-1, keepdims=True))
@@ -101,9 +109,29 @@ def project_simplex(x: Any, total: Any = 1.0) -> Any:
     return where(off, 0, x - sum_of(where(last, excess, 0), axis=-1, keepdims=True))
 
 
+def _require_reals(what: str, **values: Any) -> None:
+    """Raise unless these are real numbers, or arrays of them, that broadcast together; a batch is not asked."""
+    found = {name: data_of(joined(x)) for name, x in values.items()}
+    for name, x in found.items():
+        if isinstance(x, Batched):
+            return
+        array = np.asarray(x)
+        if array.dtype.kind not in "biuf" and not (array.dtype.kind == "O" and all(map(_is_real, array.flat))):
+            raise KindError(f"{what} got {name}={repr_text(x)}; it is made of real numbers, which have an order.")
+    try:
+        np.broadcast_shapes(*map(np.shape, found.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} of shape {np.shape(x)}" for name, x in found.items())
+        raise ShapeError(f"{what} got {shapes}; they must broadcast together.") from None
+
+
+def _is_real(x: Any) -> bool:
+    return is_number(type(x)) and is_ordered(x)
+
+
 def _are_all(x: Any, holds: Callable[[Array], Array]) -> bool:
     """Whether all of ``x`` are real numbers for which something holds; a batch is not asked."""
-    data = data_of(x)
+    data = data_of(joined(x))
     if isinstance(data, Batched):
         return True
     data = np.asarray(data)
@@ -153,7 +181,7 @@ class Region:
         return self.project(x - g) - x
 
     def steepness(self, x: Array, g: Array, near: float = 0.0) -> float:
-        """The largest entry of that."""
+        """The largest entry of :meth:`downhill`, in size."""
         return float(np.max(np.abs(self.downhill(x, g, near)), initial=0.0))
 
     def held(self, x: Array, g: Array, near: float = 0.0) -> Array:

@@ -95,7 +95,7 @@ class Radau:
         rates = np.empty_like(z)
         scale = self.atol + self.rtol * np.abs(y)
         size_before: float | None = None
-        for _ in range(MOST_ITERATIONS):
+        for _ in range(MOST_ITERATIONS):  # Newton's, with the Jacobian at the start for all stages and rounds
             for i, c in enumerate(C.tolist()):
                 rates[i] = self.system(t + c * h, y + z[i])
             if not np.isfinite(rates).all():

@@ -31,6 +31,11 @@ class Recorded:
     count : int
         How many there are.
 
+    Attributes
+    ----------
+    size : int
+        How many numbers its nodes hold.
+
     Raises
     ------
     CannotBatchError
@@ -51,6 +56,7 @@ class Recorded:
         values: list[Any] = [data_of(x) for node in self.nodes for x in (node, *node.args)]
         if any(isinstance(x, Batch) and x.level != leaf._data.level for x in values):
             raise CannotBatchError("a batch of another vmap")
+        self.size = sum(int(node._data.array.size) for node in self.nodes)
         reached = {leaf.index}
         for node in self.nodes:
             if any(isinstance(x, Node) and x.index in reached for x in node.args):

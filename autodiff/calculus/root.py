@@ -13,8 +13,8 @@ from ..core.node import is_complex
 from ..core.summary import data_text, number_text, repr_text
 from ..transforms.lift import require_function
 from .implicit import implicit_result, in_units, is_singular, units_of, value_and_jacobian
-from .iteration import Search, Tolerance, as_one, is_finite, not_finite, require_same_shape, size, start_of
-from .solving import refuse_compiling, require_choice, watching
+from .iteration import Search, Tolerance, is_finite, not_finite, require_same_shape, size, start_of
+from .solving import joined, refuse_compiling, require_choice, watching
 from .spelling import only_own_keywords
 
 HALVINGS = 40
@@ -118,7 +118,7 @@ def root(
         search = _Bracketed(f, bracket, x0, method, rtol, atol)
     with watching("root", max_steps, progress, search.account, search.state) as bar:
         search.run(max_steps, bar)
-    x = implicit_result("root", lambda x: as_one(f(x)), search.x)
+    x = implicit_result("root", lambda x: joined(f(x)), search.x)
     return search.account(x) if full_output else x
 
 
@@ -128,7 +128,7 @@ class _Search(Search):
     def derivative(self) -> Any:
         self.evaluations += 1
         with np.errstate(all="ignore"):
-            return value_and_jacobian(lambda x: as_one(self.f(x)), self.x)[1]
+            return value_and_jacobian(lambda x: joined(self.f(x)), self.x)[1]
 
 
 class _Newton(_Search):

@@ -3,6 +3,12 @@
 A step of size ``h`` from ``y`` asks ``f`` for rates ``k[i]`` at ``y + h sum_j a[i, j] k[j]``, and goes to
 ``y + h sum_i b[i] k[i]``.  Between the two ends weights that are polynomials of ``(t - t_n) / h`` take the place of
 ``b``.
+
+References
+----------
+.. [1] J. R. Dormand and P. J. Prince, J. Comp. Appl. Math. 6 (1980) 19-26.
+.. [2] L. F. Shampine, "Some practical Runge-Kutta formulas", Math. Comp. 46 (1986) 135-150.
+.. [3] E. Hairer, S. P. Nørsett and G. Wanner, Solving Ordinary Differential Equations I, 2nd ed. (1993), II.1 and II.6.
 """
 
 from __future__ import annotations
@@ -59,7 +65,7 @@ def _lower(rows: list[list[float]]) -> Any:
 
 
 def _dormand_prince() -> Tableau:
-    """Dormand and Prince's pair of orders 5 and 4, with Shampine's interpolant of order 4."""
+    """Dormand and Prince's pair of orders 5 and 4 [1]_, with Shampine's interpolant of order 4 [2]_."""
     b = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
     embedded = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
     rows = [
@@ -100,7 +106,7 @@ RK4 = Tableau(
     np.array([1, 2, 2, 1]) / 6,
     np.array([[1, 0, 0, 0], [-3 / 2, 1, 1, -1 / 2], [2 / 3, -2 / 3, -2 / 3, 2 / 3]]),
 )
-"""Kutta's method of order 4, with the interpolant of order 3 that its stages give."""
+"""Kutta's method of order 4, with the interpolant of order 3 that its stages give [3]_."""
 
 
 class Explicit:

@@ -16,8 +16,7 @@ from ..ops.shape import reshape
 from ..tensor import Tensor
 from ..transforms.composite import older
 from ..transforms.vmap import CannotBatchError, batch_of, examples_of, inside_batch
-from .ode_system import joined
-from .solving import plain_data, require_finite
+from .solving import joined, plain_data, require_finite
 
 log = logging.getLogger("autodiff.calculus")
 SIMPLE = {float, np.float64, np.ndarray}
@@ -84,12 +83,15 @@ class Sampler:
     def checked(self, y: Any, points: Any, ends: bool = False) -> Any:
         """These values at some points, if they are numbers, of one shape, and finite but for those at ``ends``."""
         if y.dtype.kind not in "fc":
-            if y.dtype.kind not in "biuO" or any(x is None for x in y.flat):
+            try:
+                if y.dtype.kind not in "biuO" or any(x is None for x in y.flat):
+                    raise TypeError
+                y = y.astype(float)
+            except (TypeError, ValueError):
                 raise KindError(
                     f"{self.what}: the function returned {repr_text(y[0])} at {self.place(points[0])}; it must return "
                     "a number or an array."
-                )
-            y = y.astype(float)
+                ) from None
         if self.shape is None:
             self.shape, self.dtype, self.first = y.shape[1:], y.dtype, (points[0], y[0])
         elif y.shape[1:] != self.shape:
@@ -143,6 +145,9 @@ class Sampler:
             for x in asked:
                 found.append(f(x))
         except (ZeroDivisionError, OverflowError) as error:
+            if isinstance(error, OverflowError) and type(asked[len(found)]) is float:
+                with np.errstate(over="ignore"):  # where Python's numbers raise NumPy's are infinite: x / exp(x) is 0
+                    return self.each(points, points)
             place = self.place(points[len(found)])
             raise NotFiniteError(
                 f"{self.what}: the function raised {type(error).__name__} ({error}) at {place}. Give it values that "

@@ -15,6 +15,7 @@ from ..core.errors import ArgumentError, NotFiniteError, ShapeError
 from ..core.figures import axes_for
 from ..core.modes import is_recording
 from ..core.node import Node, data_of, shape_of
+from ..core.spelling import Misspelt
 from ..core.summary import number_text, repr_text
 from ..ops.joining import stack
 from ..ops.reduce import sum as sum_of
@@ -23,8 +24,7 @@ from ..transforms.checkpoint import checkpoint
 from ..transforms.first_order import linearize
 from ..transforms.lift import require_function
 from .brownian import BrownianPath, draw_paths, increasing
-from .ode_system import joined
-from .solving import plain_data, refuse_compiling, require_choice, require_finite, require_real, watching
+from .solving import joined, plain_data, refuse_compiling, require_choice, require_finite, require_real, watching
 from .spelling import only_own_keywords
 
 Function = Callable[[float, Any], Any]
@@ -60,6 +60,8 @@ class SdeSolution:
     steps: int
     evaluations: int
 
+    t = Misspelt("SdeSolution", "t", "solution.times")
+
     def __str__(self) -> str:
         first, last = (number_text(float(t), 6) for t in self.times[[0, -1]])
         return (
@@ -91,7 +93,7 @@ def sdeint(
 ) -> Any:
     r"""Solve the stochastic differential equation :math:`dy = a(t, y)\,dt + b(t, y)\,dW`, in the sense of Itô.
 
-    One step of length :math:`h`, in which the Brownian path moves by :math:`\Delta W`:
+    One step of length :math:`h`, in which the Brownian path moves by :math:`\Delta W` [1]_:
 
     - ``"euler-maruyama"``: :math:`y + a h + b \Delta W`.  Strong order 1/2 (the mean distance from the exact solution
       on the same path shrinks as :math:`\sqrt h`), weak order 1 (errors of expectations shrink as :math:`h`).  Where

@@ -24,15 +24,13 @@ from ..core.modes import compiler
 from ..core.node import Node
 from ..core.rule import Rule, Written
 from ..core.tape import collect
-from ..ops.arithmetic import add, divide, multiply, subtract
+from ..ops.arithmetic import divide, multiply, subtract
 from ..ops.products import matmul
 from ..ops.shape import expand_dims, squeeze
 from ..ops.solving import solve_for
 from ..transforms.lift import lift, zeros
+from .series_loops import LOOPS, Coefficient, total
 from .solving import plain_data
-
-Coefficient = Any
-"""Of a series: an array, a number or a node; None for one that is zero whatever the numbers are."""
 
 PRODUCTS = {
     *("multiply", "matmul", "matvec", "vecmat", "vecdot", "contract"),
@@ -45,7 +43,6 @@ LINEAR = {"setitem"}
 
 LARGEST_PRODUCT = 64
 """Powers up to this one are products of whole series: exact wherever products are, and accurate next to 0 too."""
-
 
 SMALL = 64
 """Constant arrays up to this size are told apart by their numbers, as those that derivatives make anew."""
@@ -194,6 +191,9 @@ class Sweep:
             return lambda k: fitted(node, self._convolved(multiply, [node._a, node._a], k))
         if rule.name == "power" and active == ["x"]:
             return self._power(node)
+        if rule.name in LOOPS:
+            loop = LOOPS[rule.name](self.at, node)
+            return lambda k: fitted(node, loop(k))
         return self._by_jvp(node)
 
     def _is_linear(self, node: Node, wrt: str, active: list[str]) -> bool:
@@ -355,14 +355,6 @@ def is_flat(rule: Rule, wrt: str) -> bool:
 def divided_by(b: Any, a: Any) -> Any:
     """``a / b``."""
     return divide(a, b)
-
-
-def total(terms: Iterable[Any]) -> Coefficient:
-    """The sum of what there is; None of nothing."""
-    found = None
-    for term in terms:
-        found = term if found is None else add(found, term)
-    return found
 
 
 def fitted(node: Node, c: Coefficient) -> Coefficient:

@@ -44,6 +44,8 @@ def settle(boxes: Boxes, box: int, largest: Callable[[Any], Any], allowed: Any) 
     way = 1 if low[box] >= end else -1
     if (end, way) in boxes.settled:
         return False
+    # Boxes next to the end were halved time and again, so that some edges are at powers of two from it.  Between these
+    # lie the pieces of a sum whose limit is wanted, the farthest first.
     reach = way * ((high if way == 1 else low) - end)
     order = np.flatnonzero(reach > 0)
     order = order[reach[order].argsort()]

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.batched import Batched
-from ..core.errors import ArgumentError, CompileError, InterruptedSolverError, KindError, NotFiniteError
+from ..core.errors import ArgumentError, CompileError, InterruptedSolverError, KindError, NotFiniteError, ShapeError
 from ..core.modes import compiler
-from ..core.node import data_of
+from ..core.node import Node, data_of
 from ..core.progress import Progress
 from ..core.summary import number_text, repr_text
+from ..ops.joining import stack
 from ..transforms.vmap import CannotBatchError
+from .spelling import meant
 
 
 def refuse_compiling(what: str) -> None:
@@ -34,6 +36,19 @@ def plain_data(x: Any) -> Any:
     return data
 
 
+def joined(x: Any) -> Any:
+    """An array, or a recorded one, of nested lists of numbers and nodes; anything else as it is."""
+    if not isinstance(x, list | tuple):
+        return x
+    parts = [joined(part) for part in x]
+    if any(isinstance(part, Node) for part in parts):
+        return stack(parts)
+    try:
+        return np.asarray(parts)
+    except ValueError:
+        raise ShapeError(f"{repr_text(x)} has rows of different lengths; an array has rows of one.") from None
+
+
 def require_choice(what: str, **settings: tuple[Any, tuple[Any, ...]]) -> None:
     """Raise unless each setting, a pair of what was given and of what there is, is one of those there are.
 
@@ -45,7 +60,8 @@ def require_choice(what: str, **settings: tuple[Any, tuple[Any, ...]]) -> None:
     """
     for name, (given, known) in settings.items():
         if not any(given is k or (isinstance(given, str) and given == k) for k in known):
-            raise ArgumentError(f"{what} got {name}={repr_text(given)}; there are {', '.join(map(repr, known))}.")
+            there = ", ".join(map(repr, known))
+            raise ArgumentError(f"{what} got {name}={repr_text(given)}; there are {there}.{meant(given, known)}")
 
 
 def require_real(what: str, **values: Any) -> None:
@@ -96,9 +112,7 @@ def watching(
     with Progress(total, what, progress) as bar:
         try:
             yield bar
-        except InterruptedSolverError:
-            raise
-        except KeyboardInterrupt as stop:
+        except KeyboardInterrupt as stop:  # also that of a solver inside, which knows of its own work only
             kept = reached()
             raise InterruptedSolverError(
                 f"{what} was interrupted at {state()}. What it found so far is in the error's .reached.", kept

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core import numbers, tree
+from ..core.dispatch import joined as array_of
 from ..core.errors import ArgumentError, KindError, NotFiniteError
 from ..core.node import Node, data_of, shape_of
 from ..core.summary import kind_text, number_text, repr_text
@@ -16,9 +17,12 @@ from ..ops.arithmetic import multiply
 from ..ops.joining import stack
 from ..transforms.first_order import one_like
 from ..transforms.lift import ARRAYS, Call, require_function, result, same_kind
+from ..transforms.no_value import where_finite
 from .series import Sweep
+from .spelling import only_own_keywords
 
 
+@only_own_keywords
 def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
     r"""The Taylor coefficients of ``f`` at ``x``, :math:`c_k = f^{(k)}(x) / k!` for ``k`` from 0 to ``order``.
 
@@ -45,14 +49,16 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
     KindError
         If ``x`` is not one number or array, or is one of whole numbers; if ``f`` returns anything but numbers.
     NotFiniteError
-        If a coefficient is nan or infinite: ``f`` has no power series at ``x``.
+        If a coefficient is nan or infinite, or ``f`` of a Python number raises for want of a value: ``f`` has no power
+        series at ``x``.
 
     Notes
     -----
     The coefficients of every node are computed from those of its arguments [1]_, by rules for products, quotients and
-    powers and by the JVP of every other rule, which is a differential equation for its series.  Up to order ``d`` this
-    takes in the order of ``d**2`` products for each node, and ``d**3`` where no two derivatives of a rule are alike;
-    nested sweeps take ``2**d``.
+    powers, by the recurrences of ops that stand for loops, and by the JVP of every other rule, which is a differential
+    equation for its series.  Up to order ``d`` this takes in the order of ``d**2`` products for each node, and ``d**3``
+    where no two derivatives of a rule are alike; nested sweeps take ``2**d``.  Order ``k`` of an exponential of
+    matrices is one of matrices ``k + 1`` times as long.
 
     Between jumps and kinks, floors and absolute values are the polynomials that they are on one side: at a kink the
     coefficients are those of the subgradient of smallest size.  Where a rate of 0 meets an infinite slope, nothing
@@ -78,7 +84,8 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> Any:
 def finite_series(f: Callable[[Any], Any], x: Any, order: int, what: str) -> Any:
     """What :func:`taylor` returns; errors say ``what`` asks."""
     require_finite_point(what, x)
-    rows = along(f, x, one_like(x), order, what)
+    with where_finite(what, x), np.errstate(all="ignore"):  # what is not finite raises
+        rows = along(f, x, one_like(x), order, what)
     for row in tree.flatten(rows):
         _require_series(row.coefficients, x, what)
     return tree.tree_map(lambda row: row.joined(), rows)
@@ -146,10 +153,11 @@ def as_point(what: str, x: Any) -> Any:
         If it is neither, or an array of whole numbers.
     """
     if isinstance(x, list | tuple):
-        x = np.asarray(x)
+        x = array_of(x)
         x = x.astype(float) if x.dtype.kind in "iu" else x
-    dtype = getattr(data_of(x), "dtype", None)
-    if x is None or isinstance(x, str | bytes | bool | dict | set) or (dtype is not None and dtype.kind not in "fc"):
+    data = data_of(x)
+    dtype = getattr(data, "dtype", None) if isinstance(data, (*ARRAYS, np.generic)) else None
+    if dtype.kind not in "fc" if dtype is not None else not numbers.is_number(type(data)) or isinstance(data, bool):
         found = f"an array of {dtype}" if dtype is not None else kind_text(x)
         raise KindError(
             f"{what} got {found} as x; it takes a number, or an array of floats. Convert it: x.astype(float)."

@@ -14,6 +14,7 @@ from ..core.node import Node, describe, next_index
 from ..core.rule import Rule
 from ..core.source import Place, user_line
 from ..ops.buffer import Buffer
+from ..transforms.checkpoint import Checkpoint
 from ..value import Value
 from .aliases import Aliases
 from .arguments import leaves, mapped
@@ -104,8 +105,9 @@ class Recorder(Watcher):
         rule: Any = node.rule
         if rule.refuses is not None:
             rule.refuses(*args, **(node.params or {}))
-        if not rule.by_argument:  # a checkpoint: the same array was recorded when it was computed
-            same = self.arrays[id(node._data)]
+        if isinstance(rule, Checkpoint):  # the same value was recorded when it was computed
+            self._refer(args)  # a leaf that no op used is one of them
+            same = rule.packed
             self.known[node.index] = self.known[same]
             self.steps.append(Step(SAME, (Ref(same),), {}, node, node.index, node._data, node.tracked, False, None))
             self._follow_nature(node, [same])

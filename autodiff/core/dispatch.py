@@ -10,7 +10,7 @@ import numpy as np
 
 from . import numbers
 from .batched import Batched
-from .errors import KindError
+from .errors import KindError, ShapeError
 from .node import Node
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def joined(a: Any) -> Any:
     """An array of what is given; of a list with nodes in it a node."""
     refuse_masked(a)
     a = gathered(a)
-    return a if isinstance(a, Node) else np.asarray(a)
+    try:
+        return a if isinstance(a, Node) else np.asarray(a)
+    except ValueError:
+        raise ShapeError("A list was given with rows of different lengths; an array has rows of one.") from None
 
 
 def gathered(a: Any) -> Any:

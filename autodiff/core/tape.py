@@ -94,14 +94,19 @@ def argument_before(node: Node, parent: Node, stale_allowed: bool) -> Node:
 
 
 def pull_back(
-    outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Iterable[Node] = (), create_graph: bool = False
+    outputs: Sequence[Node],
+    cotangents: Sequence[Any],
+    inputs: Iterable[Node] = (),
+    create_graph: bool = False,
+    stop: Collection[int] = (),
 ) -> Iterator[tuple[Node, Any]]:
     """Walk the tape backwards with VJPs; yield each node with its finished cotangent, newest first, leaves last.
 
-    A cotangent is left where it was asked for: the walk stops at ``inputs``.  With ``create_graph`` the derivatives are
-    computed on nodes instead of on data, and so are recorded themselves.
+    A cotangent is left where it was asked for: the walk stops at ``inputs``, or at the nodes whose indices are in
+    ``stop``.  With ``create_graph`` the derivatives are computed on nodes instead of on data, and so are recorded
+    themselves.
     """
-    wanted = {x.index for x in inputs} if inputs else NOWHERE
+    wanted = stop or ({x.index for x in inputs} if inputs else NOWHERE)
     nodes, leaves = collect(outputs, wanted)
     pending: dict[int, Any] = {}
     for y, g in zip(outputs, cotangents, strict=True):

@@ -62,15 +62,16 @@ def to_sympy(y: Any, *args: Any, symbols: Mapping[str, Any] | None = None, exact
         For an op that has no SymPy form, and for an integral, a root or the like, which is a single node; it is named.
     TapeError
         If nothing was recorded.
+    ArgumentError, KindError, ShapeError
+        If ``symbols`` do not fit the leaves, or there are arguments and no function.
     MissingExtraError
         If SymPy is not installed.
 
     Notes
     -----
     A leaf without a name is ``x0``, ``x1``, ... in the order of creation; the entry in row 1, column 2 of an array
-    ``w`` is ``w_1_2``.  Symbols of real leaves are real.  :func:`leaf_symbols`
-    gives them.  What a checkpoint computed is computed again and read.  Where truth values are counted or multiplied
-    by, they are a Piecewise of 1 and 0.
+    ``w`` is ``w_1_2``.  Symbols of real leaves are real.  :func:`leaf_symbols` gives them.  What a checkpoint computed
+    is computed again and read.  Where truth values are counted or multiplied by, they are a Piecewise of 1 and 0.
 
     A tape holds the one path that was taken: a comparison of tensors is a constant on it, and an ``if`` of Python never
     was on it.  Given the function instead of its result, comparisons of tensors stay statements, and ``where`` becomes
@@ -244,7 +245,7 @@ def _require_recorded(y: Any) -> None:
 
 def _symbols(leaves: list[Node], given: Mapping[str, Any] | None) -> dict[str, tuple[Node, Any]]:
     """Each leaf with its symbols, by name; a name that is taken already is counted up."""
-    if not isinstance(given or {}, Mapping):
+    if given is not None and not isinstance(given, Mapping):
         raise KindError(
             f"to_sympy got symbols={repr_text(given)}; they are a dict from the names of leaves to symbols."
         )

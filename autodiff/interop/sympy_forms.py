@@ -150,6 +150,12 @@ def entry_forms() -> dict[str, Form]:
     def xlogy(x: Any, a: Any) -> Any:
         return chosen(sp.Eq(x, 0), sp.S.Zero, x * sp.log(a))
 
+    def rel_entr(x: Any, a: Any) -> Any:
+        return chosen(sp.Eq(x, 0), sp.S.Zero, x * sp.log(x / a))
+
+    def trunc(x: Any) -> Any:
+        return sp.sign(x) * sp.floor(sp.Abs(x))
+
     forms: dict[str, Form] = {
         "add": lambda a, b: a + b,
         "subtract": lambda a, b: a - b,
@@ -177,8 +183,8 @@ def entry_forms() -> dict[str, Form]:
         "xlogy": xlogy,
         "xlog1py": lambda x, a: xlogy(x, 1 + a),
         "entr": lambda x: -xlogy(x, x),
-        "rel_entr": lambda x, a: chosen(sp.Eq(x, 0), sp.S.Zero, x * sp.log(x / a)),
-        "kl_div": lambda x, a: chosen(sp.Eq(x, 0), sp.S.Zero, x * sp.log(x / a)) - x + a,
+        "rel_entr": rel_entr,
+        "kl_div": lambda x, a: rel_entr(x, a) - x + a,
         "log_quotient": lambda x, a: sp.log(x / a),
         "logit": lambda x: sp.log(x / (1 - x)),
         "absolute": sp.Abs,
@@ -191,9 +197,9 @@ def entry_forms() -> dict[str, Form]:
         "heaviside": sp.Heaviside,
         "floor": sp.floor,
         "ceil": sp.ceiling,
-        "trunc": lambda x: sp.sign(x) * sp.floor(sp.Abs(x)),
-        "whole_part": lambda x: sp.sign(x) * sp.floor(sp.Abs(x)),
-        "fraction": lambda x: x - sp.sign(x) * sp.floor(sp.Abs(x)),
+        "trunc": trunc,
+        "whole_part": trunc,
+        "fraction": lambda x: x - trunc(x),
         "hypot": lambda a, b: sp.sqrt(a**2 + b**2),
         "arctan2": sp.atan2,
         "deg2rad": lambda x: x * sp.pi / 180,

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import compiler
 from ..core.node import Array, ArrayLike
 from ..core.op import Op, primitive
+from ..core.summary import repr_text
 
 __all__: list[str] = []
 
@@ -28,7 +29,13 @@ def generator(rng: Any) -> np.random.Generator:
     compiling = compiler()
     if compiling is not None:
         compiling.changes(rng)
-    return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        kind = KindError if isinstance(error, TypeError) else ArgumentError
+        raise kind(
+            f"rng={repr_text(rng)} was given; it is a Generator, a seed, which is a whole number from 0 up, or None."
+        ) from None
 
 
 def drawing(name: str, formula: str, draw: Draw, top: float | None = None) -> Op[..., Any]:

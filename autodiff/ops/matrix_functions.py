@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from .arithmetic import absolute
 from .broadcast import is_plain
 from .constant import stop_gradient
 from .exponential import exp2, log2
+from .extremum import maximum
 from .joining import concatenate
 from .matrices import adjoint, draw, square_samples
 from .products import matmul
@@ -157,21 +159,36 @@ def halvings_for(a: Any) -> Any:
     return np.where(np.isfinite(halvings), halvings, 0)
 
 
-def frechet(x: Array, e: Array) -> Array:
-    """The derivative of the exponential at ``x`` along ``e``: a corner of the exponential of a block matrix [1]_.
+def exponential_coefficient(xs: list[Any]) -> Array | None:
+    """The last coefficient of the exponential of the matrices ``xs[0] + xs[1] t + xs[2] t**2 + ...``, None being 0.
+
+    It is a corner of the exponential of a block matrix, in which block (i, j) is ``xs[j - i]`` [1]_.
 
     References
     ----------
     .. [1] A. H. Al-Mohy and N. J. Higham, "Computing the Fréchet derivative of the matrix exponential",
        SIAM J. Matrix Anal. Appl. 30 (2009) 1639-1657.
     """
-    n = shape_of(x)[-1]
-    size = stop_gradient(sum(absolute(e), (-2, -1), keepdims=True))
-    # linear in e, which is brought to size 1 by a power of 2, so that it has no say in how often x is halved
-    scale = exp2(rint(log2(where(greater(size, 0), size, 1))))
-    zeros = np.zeros(shape_of(x), x.dtype)
-    rows = [concatenate([x, e / scale], -1), concatenate([zeros, x], -1)]
-    return expm(concatenate(rows, -2))[..., :n, n:] * scale
+    k = len(xs) - 1
+    x = xs[0]
+    # t is measured in a power of 2 in which no matrix is large, so that they have no say in how often x is halved
+    logs = []
+    for j, c in enumerate(xs):
+        if j and c is not None:
+            size = stop_gradient(sum(absolute(c), (-2, -1), keepdims=True))
+            logs.append(log2(where(greater(size, 0), size, np.finfo(x.dtype).tiny)) / j)
+    if not logs:
+        return None
+    scale = exp2(rint(functools.reduce(maximum, logs)))
+    n, zeros = shape_of(x)[-1], np.zeros(shape_of(x), x.dtype)
+    blocks = [x, *(zeros if c is None else c / scale**j for j, c in enumerate(xs) if j)]
+    rows = [concatenate([zeros] * i + blocks[: k + 1 - i], -1) for i in range(k + 1)]
+    return expm(concatenate(rows, -2))[..., :n, -n:] * scale**k
+
+
+def frechet(x: Array, e: Array) -> Any:
+    """The derivative of the exponential at ``x`` along ``e``."""
+    return exponential_coefficient([x, e])
 
 
 @expm.def_vjp

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import joined as array_of
 from ..core.errors import ArgumentError, KindError, NotFiniteError, ShapeError
 from ..core.node import data_of, is_complex, shape_of, size_of
 from ..core.numbers import is_number
 from ..core.summary import kind_text, number_text, repr_text
 from ..transforms.first_order import jvp, vjp
 from ..transforms.lift import require_function
+from ..transforms.no_value import where_finite
 from ..transforms.quotients import central_difference, complex_step, richardson_difference
 from ..value import Value
 
@@ -27,7 +29,7 @@ DIGITS = 50
 
 EPS = sys.float_info.epsilon
 STEPS = {"complex step": 1e-20, "central difference": EPS ** (1 / 3), "Richardson": EPS ** (1 / 5)}
-"""Steps, relative to the entry where that is larger than 1: where truncation and rounding balance."""
+"""Steps in units of the scale on which the function changes: where truncation and rounding balance."""
 
 BEST_FIRST = ("mpmath", "SymPy", "analytic", "reverse", "forward", "complex step", "Richardson", "central difference")
 """Which answer the others are compared with: the first of these that there is."""
@@ -46,7 +48,9 @@ class DerivativeTable:
     missing : dict of str to str
         Why a method gives none.
     best : str
-        The method that the others are compared with.
+        The method that the others are compared with: the one with the most digits.
+    errors : dict of str to list of float
+        Distances from the best answer, relative to it (absolute where it is 0).
     """
 
     entries: list[str]
@@ -108,16 +112,17 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
         If ``x`` or ``analytic`` is not real, ``f`` does not return one real number, or ``analytic`` is of another
         shape than ``x``.
     NotFiniteError
-        If ``f`` is not finite at ``x``.
+        If ``f`` is not finite at ``x``, or has no value there.
 
     Notes
     -----
     The methods: the tape in reverse and in forward mode (exact up to rounding); the complex step ``Im f(x + ih) / h``
-    with h = 1e-20 (exact up to rounding, where ``f`` is analytic; wrong where it takes ``abs`` or a maximum); central
-    differences (order 2, about 10 digits) and Richardson's combination of two (order 4, about 12 digits); SymPy's
-    derivative of ``f`` of a symbol; and mpmath's numerical derivative with 50 digits.  What ``f`` cannot be given is
-    left out, and the table says why.  An array is given to ``f`` as an object array of Values of symbols or of mpmath
-    numbers, which indexing, arithmetic, sums, products and most functions of NumPy can take, but not linear algebra.
+    with h = 1e-20 of ``x`` (exact up to rounding, where ``f`` is analytic; wrong where it takes ``abs`` or a maximum);
+    central differences (order 2, about 10 digits) and Richardson's combination of two (order 4, about 12 digits), with
+    steps in units of what lies between ``x`` and 1, by tens, wherever the error looks least; SymPy's derivative of
+    ``f`` of a symbol; and mpmath's numerical derivative with 50 digits.  What ``f`` cannot be given is left out, and
+    the table says why.  An array is given to ``f`` as an object array of Values of symbols or of mpmath numbers, which
+    indexing, arithmetic, sums, products and most functions of NumPy can take, but not linear algebra.
 
     Source of the complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions",
     SIAM Review 40 (1998) 110-112.
@@ -134,7 +139,7 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     """
     require_function(f, "compare_derivatives")
     point = _checked(x)
-    single = not isinstance(data_of(x), np.ndarray | list | tuple)
+    single = not isinstance(data_of(x), np.ndarray | list | tuple | range)
     indices = list(np.ndindex(point.shape))
     entries = ["x" + (str(list(index)) if index else "") for index in indices]
 
@@ -150,11 +155,14 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
 
         return moved
 
-    _require_one(f(float(point) if single else point.copy()))
+    with where_finite("compare_derivatives", x):
+        y = f(float(point) if single else point.copy())
+    _require_one(y)
     missing: dict[str, str] = {}
     values: dict[str, list[Any]] = {}
     if analytic is not None:
         given = analytic(float(point) if single else point.copy()) if callable(analytic) else analytic
+        given = array_of(given) if isinstance(given, list | tuple) else given
         if shape_of(given) != point.shape:
             raise ShapeError(f"compare_derivatives: x has shape {point.shape}, analytic has shape {shape_of(given)}.")
         values["analytic"] = [np.asarray(data_of(given))[index] for index in indices]
@@ -163,8 +171,11 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     start = float(point) if single else point
 
     def differences(method: str, quotient: Function) -> Any:
-        steps = [STEPS[method] * max(1.0, abs(float(point[index]))) for index in indices]
-        return [float(quotient(along(index, point), 0.0, h)) for index, h in zip(indices, steps, strict=True)]
+        return [_at_best_step(quotient, along(i, point), STEPS[method], float(point[i])) for i in indices]
+
+    def complex_steps() -> Any:
+        steps = (STEPS["complex step"] * (abs(float(point[index])) or 1.0) for index in indices)
+        return [float(_complex_step(along(index, point), 0.0, h)) for index, h in zip(indices, steps, strict=True)]
 
     def reverse() -> Any:
         y, pull = vjp(f, start)
@@ -179,7 +190,7 @@ def compare_derivatives(f: Function, x: Any, analytic: Any = None) -> Derivative
     ways: dict[str, Function] = {
         "reverse": reverse,
         "forward": forward,
-        "complex step": lambda: differences("complex step", _complex_step),
+        "complex step": complex_steps,
         "central difference": lambda: differences("central difference", central_difference),
         "Richardson": lambda: differences("Richardson", richardson_difference),
         "SymPy": lambda: _by_sympy(f, point, single),
@@ -206,7 +217,7 @@ _REFUSED = {
 
 
 def _checked(x: Any) -> Any:
-    point = np.asarray(data_of(x))
+    point = np.asarray(data_of(array_of(x) if isinstance(x, list | tuple) else x))
     if point.dtype.kind not in "fiu":
         raise KindError(f"compare_derivatives got x={repr_text(x)}; it takes a real number or an array of them.")
     if not np.all(np.isfinite(point)):
@@ -216,8 +227,9 @@ def _checked(x: Any) -> Any:
 
 def _require_one(y: Any) -> None:
     data = data_of(y)
-    if size_of(data) != 1 or not _is_real(data):
-        found = f"shape {shape_of(data)}" if size_of(data) != 1 else kind_text(data)
+    listed = isinstance(data, list | tuple)
+    if listed or size_of(data) != 1 or not _is_real(data):
+        found = kind_text(data) if listed or size_of(data) == 1 else f"shape {shape_of(data)}"
         raise ShapeError(f"compare_derivatives needs f to return one real number, it returned {found}.")
     if not math.isfinite(_only(data)):
         raise NotFiniteError(f"compare_derivatives: f is {_only(data)} at x. Give a point where it has a value.")
@@ -226,6 +238,32 @@ def _require_one(y: Any) -> None:
 def _is_real(x: Any) -> bool:
     real = x.dtype.kind in "biuf" if isinstance(x, np.ndarray | np.generic) else is_number(type(x))
     return real and not is_complex(x)
+
+
+def _at_best_step(quotient: Function, f: Function, step: float, x: float) -> float:
+    """A difference quotient at 0 of ``f(t)``, the function at ``x + t``; ``step`` is in units of the scale of ``f``.
+
+    That is unknown: ``1 / x`` changes on the scale of ``x``, and ``exp`` on that of 1.  Of the scales between, it is
+    the one with the least relative error, as a quotient of half the step and the rounding of ``f`` and of ``x + t``
+    tell.
+    """
+    scales, size = [max(1.0, abs(x))], abs(x)
+    while scales[-1] > min(1.0, size) > 0:
+        scales.append(max(scales[-1] / 10, min(1.0, size)))
+    tried: list[tuple[float, float]] = []
+    refused: Exception = ArithmeticError()
+    for h in (step * scale for scale in scales):
+        try:
+            with np.errstate(all="ignore"):
+                slope, again, y = (float(q) for q in (quotient(f, 0.0, h), quotient(f, 0.0, h / 2), f(h)))
+            doubt = (abs(slope - again) + EPS * abs(y) / h) / abs(slope) + EPS * size / h if slope else math.inf
+        except (ArithmeticError, ValueError) as error:  # beside x the function has no value
+            refused = error
+            continue
+        tried.append((doubt if math.isfinite(doubt) else math.inf, slope))
+    if not tried:
+        raise refused
+    return min(tried, key=lambda pair: pair[0])[1]
 
 
 def _complex_step(f: Function, x: float, h: float) -> Any:
@@ -279,7 +317,8 @@ def _by_mpmath(along: Function, point: Any, indices: list[Any]) -> list[Any]:
         moved = along(index, start)
         return mpmath.diff(lambda t: kept(moved, size * t), mpmath.mpf(0)) / size
 
-    with mpmath.workdps(DIGITS):
+    least = min((abs(float(v)) for v in point.ravel() if v), default=1.0)
+    with mpmath.workdps(DIGITS + max(0, -math.floor(math.log10(least)))):  # 1 + x keeps so many digits of x
         start = _array_of([mpmath.mpf(float(v)) for v in point.ravel()], point.shape)
         return [slope(index) for index in indices]
 

@@ -68,7 +68,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         def again() -> Any:
             return _pack(tree.flatten(f(*args, **kwargs)))
 
-        node = Checkpoint(f, again).result(packed._data, older([packed], start))
+        node = Checkpoint(f, again, packed.index).result(packed._data, older([packed], start))
         if len(outputs) == 1 and isinstance(outputs[0], Node):
             return tree.unflatten(result, iter([node]))
         return tree.unflatten(result, iter(_unpack(node, outputs)))
@@ -99,11 +99,18 @@ def _unpack(node: Any, outputs: list[Any]) -> list[Any]:
 
 
 class Checkpoint(Composite):
-    """The rule of one checkpointed call: its derivatives record the call again, and sweep that."""
+    """The rule of one checkpointed call: its derivatives record the call again, and sweep that.
 
-    def __init__(self, f: Callable[..., Any], again: Callable[[], Any]) -> None:
+    Attributes
+    ----------
+    packed : int
+        The creation number of the node whose value it took: who compiles has recorded that.
+    """
+
+    def __init__(self, f: Callable[..., Any], again: Callable[[], Any], packed: int) -> None:
         super().__init__(f"checkpoint_{getattr(f, '__name__', 'call').strip('<>')}", r"y = f(w)")
         self.again = again
+        self.packed = packed
 
     def record_again(self, node: Node) -> Node:
         """The result as it is recorded when the function is called again."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import KindError, TapeError
 from ..core.modes import enable_grad
-from ..core.node import Node, data_of
+from ..core.node import Node, data_of, shape_of
 from ..core.op import make_op
 from ..core.rule import Derivative, Rule
 from ..core.tape import pull_back
@@ -137,9 +137,10 @@ def transpose(f: Callable[[Any], Any], like: Any, g: Any) -> Any:
         if not isinstance(y, Tensor) or not y.tracked:
             return zeros(v)
         # A derivative may leave the sums over what was broadcast to the sweep, and so may be of another shape than g.
-        g = broadcast_to(g, y.shape) if np.size(data_of(g)) < y.size else sum_to(g, y.shape)
+        if shape_of(g) != y.shape:
+            g = broadcast_to(g, y.shape) if np.size(data_of(g)) < y.size else sum_to(g, y.shape)
         again = isinstance(g, Node) or isinstance(like, Node)
-        found = dict(_of(v, pull_back((y,), (g,), (v,), create_graph=again)))
+        found = dict(_of(v, pull_back((y,), (g,), (v,), again, range(v.index + 1))))
     return found.get(v.index, zeros(v))
 
 

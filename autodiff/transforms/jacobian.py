@@ -89,7 +89,7 @@ class Sweeps:
         self.chunk = chunk or max(1, LARGEST // max(1, *sizes))
         # Derivatives that are recorded belong to the tape outside, where nobody knows of batches.
         arrays = all(isinstance(data_of(x), ARRAYS) for x in (*call.inputs, *call.outputs))
-        self.together = arrays and (not record or (compiler() is not None and not call.is_watched_outside()))
+        self.together = arrays and (not record or (compiler() is not None and call.may_batch_compiled()))
 
     def pull(self, unit: Any, k: int) -> list[Any]:
         """The cotangents of the inputs from that of output ``k``."""

@@ -20,6 +20,7 @@ from ..core.batched import Batched
 from ..core.errors import ArgumentError, KindError, ShapeError
 from ..core.modes import compiler, enable_grad, is_recording, watchers
 from ..core.node import Node, data_of, is_complex, next_index, shape_of
+from ..core.summary import repr_text
 from ..core.tape import collect, pull_back, push_forward
 from ..ops.arithmetic import positive
 from ..ops.joining import stack
@@ -101,6 +102,7 @@ class Call:
             if any(j % len(given) == k % len(given) for j in argnums[:i]):
                 raise ArgumentError(f"argnums names argument {k} twice, in {tuple(argnums)}. Name each once.")
             given[k] = tree.tree_map(self._lift, given[k])
+        self.before = range(next_index())  # past these no sweep need go: the inputs, and what depends on none of them
         with enable_grad():
             self.result = f(*given, **kwargs)
         self.outputs = tree.flatten(self.result)
@@ -126,13 +128,18 @@ class Call:
         asked = _asked.get()
         return any(i < self.start and (leaf.params is not CLOSED or i in asked) for i, leaf in leaves.items())
 
-    def is_watched_outside(self) -> bool:
-        """While compiling, whether somebody further out may differentiate what the sweeps of this call find."""
+    def may_batch_compiled(self) -> bool:
+        """While compiling, whether sweeps of this call may start from many vectors at once.
+
+        Not if somebody further out may differentiate what they find; nor if a number takes part, which a batch would
+        take for a constant: only arrays are known again by who compiles.
+        """
         tracks: Any = compiler().tracks  # type: ignore[union-attr]
-        _, leaves = collect([y for y in self.outputs if isinstance(y, Node)], {x.index for x in self.inputs})
-        return any(tracks(a) for x in self.inputs for a in x.args) or any(
+        nodes, leaves = collect([y for y in self.outputs if isinstance(y, Node)], {x.index for x in self.inputs})
+        watched = any(tracks(a) for x in self.inputs for a in x.args) or any(
             i < self.start and tracks(leaf) for i, leaf in leaves.items()
         )
+        return not watched and not any(isinstance(a, Value) for node in nodes for a in node.args)
 
     def close(self) -> None:
         """Say that nobody will ask for derivatives by the inputs but sweeps of this call."""
@@ -158,7 +165,7 @@ class Call:
         with self.asking() as wanted:
             found = {
                 node.index: g
-                for node, g in pull_back(outputs, starts, self.inputs, create_graph)
+                for node, g in pull_back(outputs, starts, self.inputs, create_graph, self.before)
                 if node.index in wanted
             }
         for watcher in watchers() if len(found) < len(self.inputs) else ():
@@ -218,6 +225,8 @@ def same_kind(g: Any, x: Node, what: str) -> Any:
     if not isinstance(data, ARRAYS):
         if shape_of(g):
             raise ShapeError(f"A {what} of shape {shape_of(g)} was given for a single number; they must agree.")
+        if not isinstance(g, Node | np.ndarray | np.generic) and not numbers.is_number(type(g)):
+            raise KindError(f"A {what} {repr_text(g)} was given for a number; it must be a number too.")
         return g if isinstance(g, Node) else numbers.like(data, g)
     if isinstance(g, Value):
         g = reshape(g, ())

@@ -210,3 +210,9 @@ def test_inside_vmap_and_compile():
 def test_errors(call, kind, text):
     with pytest.raises(kind, match=text):
         call()
+
+
+def test_directions_may_be_lists() -> None:
+    for x in ([1.0, 2.0], np.array([1.0, 2.0])):
+        assert directional_derivative(lambda x: (x**3).sum(), x, [1, 0]) == 3.0
+        assert directional_derivative(lambda x: (x**3).sum(), x, [0, 1.0], n=2) == 12.0

@@ -79,9 +79,8 @@ INTEGRALS = {
 @pytest.mark.parametrize("name", INTEGRALS)
 def test_gradients(name):
     f, *args = INTEGRALS[name]
-    check_gradients(
-        f, *args, order=1 if name in ("nested", "box", "vectorized box", "singular") else 2
-    )  # these take long
+    takes_long = name in ("nested", "box", "vectorized box", "singular")
+    check_gradients(f, *args, order=1 if takes_long else 2)
 
 
 def test_leibniz():
@@ -215,8 +214,7 @@ def test_kinds():
     y = integrate(lambda x: ad.sin(w * x), 0, 1)
     y.sum().backward()
     assert y.dtype == w.grad.dtype == np.float32
-    exact = [math.cos(2) * -0.5 + 0.25 * math.sin(2) * 1, math.sin(1) + math.cos(1) - 1]
-    exact[0] = math.sin(2) / 2 - (1 - math.cos(2)) / 4
+    exact = [math.sin(2) / 2 - (1 - math.cos(2)) / 4, math.sin(1) + math.cos(1) - 1]
     np.testing.assert_allclose(w.grad, exact, rtol=1e-5)
     v = ad.Value(2.0)
     assert isinstance(integrate(lambda x: v * x, 0, 1), ad.Value)
@@ -234,8 +232,9 @@ def test_kinds():
     y = integrate(lambda x: v * x + empty.sum(), 0, 1)
     y.backward()
     assert empty.grad.shape == (0,)
-    full = integrate(lambda x: v * x, 0, 1, full_output=True)
-    full.value.backward()
+    v.grad = None
+    integrate(lambda x: v * x, 0, 1, full_output=True).value.backward()
+    assert v.grad == pytest.approx(0.5)
 
 
 def test_one_node_stands_for_the_integral():

@@ -14,7 +14,6 @@ from autodiff.core.errors import (
     CompileError,
     ConvergenceError,
     DivergenceError,
-    InterruptedSolverError,
     KindError,
     NotFiniteError,
     ShapeError,
@@ -351,7 +350,7 @@ ERRORS = [
     (lambda: curve_fit(decay, T, Y, []), ArgumentError, "it is a start for each parameter"),
     (lambda: curve_fit(decay, T, Y, [1, 1]), ArgumentError, "f cannot be called with xdata and the 2 parameters of"),
     (lambda: curve_fit(decay, [], [], [1, 1, 1]), ArgumentError, "curve_fit got no data: ydata is empty."),
-    (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma="a"), KindError, "curve_fit got sigma=array('a'"),
+    (lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma="a"), KindError, "curve_fit got sigma='a'; it is made of real"),
     (
         lambda: curve_fit(decay, T, Y, [1, 1, 1], sigma=-COVARIANCE),
         SingularError,
@@ -375,35 +374,13 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize("k", range(len(ERRORS)))
-def test_errors(k):
-    call, kind, text = ERRORS[k]
+@pytest.mark.parametrize(("call", "kind", "text"), ERRORS)
+def test_errors(call, kind, text):
     with pytest.raises(kind, match=re.escape(text)):
         call()
-
-
-def test_an_interrupt_keeps_the_fit_so_far():
-    calls = []
-
-    def f(x):
-        calls.append(x)
-        if len(calls) == 9:
-            raise KeyboardInterrupt
-        return slow(x)
-
-    with pytest.raises(InterruptedSolverError, match="least_squares was interrupted at step") as caught:
-        least_squares(f, np.array([-1.2, 1.0]))
-    assert 0 < caught.value.reached.cost < 12.1
 
 
 def test_the_fit_so_far_is_a_fit():
     with pytest.raises(ConvergenceError) as caught:
         curve_fit(decay, T, Y, [1, 1, 1], max_steps=2)
     assert str(caught.value.reached).startswith("parameter")
-
-    def f(t, a):
-        raise KeyboardInterrupt
-
-    with pytest.raises(InterruptedSolverError) as stopped:
-        curve_fit(f, T, Y, [1.0])
-    assert "0 steps: not done" in str(stopped.value.reached)

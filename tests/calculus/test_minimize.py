@@ -1,3 +1,5 @@
+"""Minima: against SciPy and closed forms; derivatives of the answer, bounds, constraints, paths."""
+
 from decimal import Decimal
 from fractions import Fraction
 

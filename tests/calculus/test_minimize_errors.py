@@ -11,7 +11,6 @@ from autodiff.core.errors import (
     CompileError,
     ConvergenceError,
     DivergenceError,
-    InterruptedSolverError,
     KindError,
     MissingExtraError,
     NotFiniteError,
@@ -154,22 +153,6 @@ def test_other_arguments():
         minimize(rosenbrock, [0.0, 0.0], simplex=-1)
     with pytest.raises(ArgumentError, match="got the constraint 3; it is a NonlinearConstraint"):
         minimize(rosenbrock, [0.0, 0.0], method="SLSQP", constraints=[3])
-
-
-@pytest.mark.parametrize("method", ["bfgs", "newton", "gradient descent", "L-BFGS-B"])
-def test_an_interrupt_keeps_the_path(method):
-    calls = []
-
-    def f(x):
-        calls.append(x)
-        if len(calls) == 40:
-            raise KeyboardInterrupt
-        return rosenbrock(x)
-
-    with pytest.raises(InterruptedSolverError, match=r"minimize was interrupted at step \d+, f = ") as caught:
-        minimize(f, [-1.2, 1.0], method=method)
-    assert len(caught.value.reached.path) > 3
-    assert caught.value.reached.message == "it was not finished"
 
 
 def test_it_is_not_compiled():

@@ -80,7 +80,7 @@ def test_between_the_steps_the_error_is_as_small(name: str, method: str) -> None
     times = np.linspace(0, end, 301)
     trajectory = odeint(f, np.array(y0), [0, end], method=method, full_output=True)
     assert trajectory.steps < 200
-    np.testing.assert_allclose(trajectory(times), reference(f, y0, times), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(trajectory(times), reference(f, y0, times), rtol=0, atol=1e-4)
     np.testing.assert_allclose(trajectory(trajectory.mesh)[-1], trajectory.y[-1], rtol=0, atol=1e-12)
 
 
@@ -145,15 +145,15 @@ def test_rk4_and_leapfrog_converge_by_their_order() -> None:
         assert slope(errors) == pytest.approx(order, abs=0.2)
 
 
-def test_leapfrog_keeps_the_energy_over_a_hundred_thousand_steps() -> None:
+def test_leapfrog_keeps_the_energy_over_fifty_thousand_steps() -> None:
     def pendulum(t: Any, state: Any) -> Any:
         return state[1], -np.sin(state[0])
 
     times = np.linspace(0, 5_000, 501)
-    q, v = odeint(pendulum, (1.5, 0.0), times, method="leapfrog", step=0.05)
+    q, v = odeint(pendulum, (1.5, 0.0), times, method="leapfrog", step=0.1)
     energy = v**2 / 2 - np.cos(q)
     assert np.max(np.abs(energy - energy[0])) < 2e-3
-    assert abs(energy[-100:].mean() - energy[1:101].mean()) < 2e-4
+    assert abs(energy[-100:].mean() - energy[1:101].mean()) < 2e-6  # it swings, and does not drift
 
 
 def test_leapfrog_goes_back_where_it_came_from() -> None:
@@ -183,7 +183,7 @@ def robertson(t: Any, y: Any) -> Any:
 def test_radau_on_van_der_pol() -> None:
     times = [0.0, 500.0, 1000.0, 2000.0]
     trajectory = odeint(van_der_pol, np.array([2.0, 0.0]), times, method="radau", rtol=1e-6, full_output=True)
-    exact = solve_ivp(van_der_pol, (0, 2000), [2.0, 0.0], "Radau", times, rtol=1e-10, atol=1e-12).y.T
+    exact = solve_ivp(van_der_pol, (0, 2000), [2.0, 0.0], "LSODA", times, rtol=1e-12, atol=1e-13).y.T
     np.testing.assert_allclose(trajectory.y, exact, rtol=1e-4)
     assert trajectory.steps < 2000
 
@@ -323,7 +323,7 @@ def test_no_entries(options: Any) -> None:
 def test_float32_stays(options: Any) -> None:
     y = odeint(lambda t, y: -y, np.ones(2, np.float32), [0.0, 1.0], **options)
     assert y.dtype == np.float32
-    np.testing.assert_allclose(y[-1], np.exp(-1), rtol=1e-3)
+    np.testing.assert_allclose(y[-1], np.exp(-1), rtol=1e-5)
 
 
 def test_whole_numbers_become_floats_and_lists_may_be_returned() -> None:
@@ -465,3 +465,23 @@ def test_vmap_takes_one_after_another() -> None:
     starts = np.array([[1.0, 2.0], [3.0, 4.0]])
     found = ad.vmap(lambda y: odeint(lambda t, y: -y, y, [0.0, 1.0])[-1])(starts)
     np.testing.assert_allclose(found, starts * np.exp(-1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+def test_a_list_of_numbers_is_an_array(method: str) -> None:
+    times = np.linspace(0.0, 1.0, 4)
+    for f in (lambda t, y: [y[1], -y[0]], lambda t, y: (y[1], -y[0]), lambda t, y: y[::-1] * np.array([1.0, -1.0])):
+        y = odeint(f, [1, 0], times, method=method, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(y, np.stack([np.cos(times), -np.sin(times)], axis=1), rtol=1e-7, atol=1e-8)
+    rows = odeint(lambda t, y: -y, [[1.0, 2.0], [3.0, 4.0]], times, method=method)
+    assert rows.shape == (4, 2, 2)
+    tracked = odeint(lambda t, y: -y, [[ad.Value(1.0), 2.0], [3.0, 4.0]], times, method=method)
+    np.testing.assert_array_equal(tracked.numpy(), rows)
+    slope = ad.grad(lambda a: odeint(lambda t, y: -y, [a, 0.0], [0.0, 1.0], rtol=1e-9, method=method)[-1, 0])
+    np.testing.assert_allclose(slope(2.0), np.exp(-1.0), rtol=1e-7)
+
+
+def test_a_list_of_arrays_stays_a_list() -> None:
+    y = odeint(lambda t, y: [-y[0], y[1]], [np.ones(2), 1.0], [0.0, 1.0])
+    assert type(y) is list
+    assert [part.shape for part in y] == [(2, 2), (2,)]

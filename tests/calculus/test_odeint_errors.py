@@ -11,7 +11,6 @@ import autodiff as ad
 from autodiff.calculus.odeint import odeint
 from autodiff.core.errors import (
     ConvergenceError,
-    InterruptedSolverError,
     LeavingTapeError,
     NotFiniteError,
     StepTooSmallError,
@@ -88,25 +87,6 @@ def test_too_many_steps() -> None:
     for step in (0.1, 1e-320):
         with pytest.raises(ConvergenceError, match=r"with step=.*, max_steps=3"):
             odeint(lambda t, y: -y, 1.0, [0.0, 20.0], max_steps=3, method="rk4", step=step)
-
-
-@pytest.mark.parametrize("options", [{}, {"method": "rk4", "step": 0.01}, {"method": "radau"}], ids=str)
-def test_ctrl_c_keeps_what_was_found(options: Any) -> None:
-    calls = []
-
-    def f(t: Any, y: Any) -> Any:
-        calls.append(t)
-        if len(calls) == 60:
-            raise KeyboardInterrupt
-        return -y
-
-    with pytest.raises(InterruptedSolverError, match=r"odeint was interrupted at t = .* of 100.0") as caught:
-        odeint(f, 1.0, [0.0, 0.01, 100.0], full_output=True, **options)
-    reached = caught.value.reached
-    assert len(reached.t) == 3
-    assert 0.01 < reached.t[-1] < 100
-    np.testing.assert_allclose(reached.y, np.exp(-reached.t), rtol=1e-4)
-    np.testing.assert_allclose(reached(reached.t[-1] / 2), np.exp(-reached.t[-1] / 2), rtol=1e-4)
 
 
 @pytest.mark.parametrize("options", [{}, {"method": "rk4", "step": 0.1}, {"method": "radau"}], ids=str)

@@ -18,7 +18,6 @@ from autodiff.core.errors import (
     CompileError,
     ConvergenceError,
     DivergenceError,
-    InterruptedSolverError,
     KindError,
     NotFiniteError,
     ShapeError,
@@ -319,9 +318,8 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize("k", range(len(ERRORS)))
-def test_errors(k):
-    call, kind, text = ERRORS[k]
+@pytest.mark.parametrize(("call", "kind", "text"), ERRORS)
+def test_errors(call, kind, text):
     with pytest.raises(kind, match=re.escape(text)):
         call()
 
@@ -340,26 +338,3 @@ def test_a_double_root_has_no_derivative():
     flat = np.array([[1.0, 2.0], [2.0, 4.0]])
     with pytest.raises(SingularError, match="the Jacobian of its 2 equations has no inverse, whatever their units"):
         ad.jacobian(lambda b: root(lambda x: flat @ x - b, np.zeros(2)))(np.array([1.0, 2.0]))
-
-
-def test_an_interrupt_keeps_the_way_so_far():
-    calls = []
-
-    def f(x):
-        calls.append(x)
-        if len(calls) == 8:
-            raise KeyboardInterrupt
-        return x * x - 2
-
-    with pytest.raises(InterruptedSolverError, match=r"root was interrupted at step \d, x = 1\.4") as caught:
-        root(f, 1.0)
-    assert len(caught.value.reached.path) >= 3
-
-
-def test_an_interrupt_of_the_first_call_has_nothing_to_keep():
-    def f(x):
-        raise KeyboardInterrupt
-
-    with pytest.raises(InterruptedSolverError) as caught:
-        root(f, 1.0)
-    assert str(caught.value.reached).endswith("left of the equations not known")

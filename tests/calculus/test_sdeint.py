@@ -10,7 +10,6 @@ from autodiff.calculus.sdeint import METHODS, sdeint
 from autodiff.core.errors import (
     ArgumentError,
     CompileError,
-    InterruptedSolverError,
     KindError,
     NotFiniteError,
     ShapeError,
@@ -344,20 +343,6 @@ def test_nan_inside_keeps_what_was_reached():
     with pytest.raises(NotFiniteError, match=r"overflowed in the step from t = 0\.5") as caught:
         sdeint(lambda t, y: 1e308, lambda t, y: 0.0, 1e308, [0, 0.5, 1, 1.5, 2], rng=0)
     assert_array_equal(caught.value.reached.times, [0, 0.5])
-
-
-def test_an_interrupt_keeps_what_was_reached():
-    def stops(t, y):
-        if t >= 0.75:
-            raise KeyboardInterrupt
-        return y
-
-    with pytest.raises(InterruptedSolverError, match=r"sdeint was interrupted at t = 0\.75") as caught:
-        sdeint(stops, diffusion, ad.Tensor([1.0]), [0, 0.5, 1], step=0.25, rng=0)
-    kept = caught.value.reached
-    assert_array_equal(kept.times, [0, 0.5])
-    assert kept.y.shape == (2, 1)
-    assert kept.steps == 3
 
 
 def test_compiling_is_refused():

@@ -476,6 +476,9 @@ def test_long_tapes_take_no_recursion():
             ad.errors.NotFiniteError,
             r"coefficient 1 is inf in entry \[1\]",
         ),
+        (lambda: taylor(ad.log, 0.0, 3), ad.errors.NotFiniteError, r"function raised ValueError .* at x = 0.0. Give"),
+        (lambda: taylor(lambda x: 1 / x, Fraction(0), 3), ad.errors.NotFiniteError, r"ZeroDivisionError .* at x = Fra"),
+        (lambda: taylor(ad.log, np.array([0.0, 1.0]), 3), ad.errors.NotFiniteError, r"coefficient 0 is -inf"),
     ],
 )
 def test_errors(call, kind, text):

@@ -11,7 +11,7 @@ import pytest
 from alike import assert_same
 
 import autodiff as ad
-from autodiff import nn
+from autodiff import calculus, nn
 from autodiff.core.errors import CompileError, KindError
 
 A = np.random.default_rng(0).normal(size=(3, 4))
@@ -46,6 +46,25 @@ def test_third_derivatives(f, outer, inner):
     expected = ad.core.node.data_of(outer(inner(f))(x))
     for compiled in (ad.compile(outer(inner(f))), outer(ad.compile(inner(f)))):
         np.testing.assert_allclose(ad.core.node.data_of(compiled(x)), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: ad.jacobian(lambda y: y * a)(v),
+        lambda a: ad.jacobian(lambda y: ad.stack([y[0] * (2 * a), y[1]]))(ad.stack([a, a])),
+        lambda a: ad.hessian(lambda y: ad.sum(ad.sin(y) * y) * a)(v),
+        lambda a: calculus.divergence(lambda y: ad.sin(y) * a, v),
+        lambda a: ad.checkpoint(ad.sin)(2 * a) * a,
+        lambda a: ad.checkpoint(lambda y: (ad.maximum(y, 0.1), y)[1])(a) * a,
+        lambda a: ad.checkpoint(lambda y: W)(a) * a,
+        ad.grad(lambda a: ad.checkpoint(lambda y: y)(a) * a),
+    ],
+)
+def test_a_number_takes_part_in_what_is_swept(f):
+    compiled = ad.compile(f)
+    for a in (0.3, -0.7, 2.0):
+        np.testing.assert_allclose(ad.core.node.data_of(compiled(a)), ad.core.node.data_of(f(a)), rtol=1e-15)
 
 
 def test_a_loss_of_a_hessian():

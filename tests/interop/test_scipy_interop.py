@@ -1,3 +1,5 @@
+"""Derivatives handed to SciPy: against its own by hand, closed forms and published answers; errors."""
+
 import numpy as np
 import pytest
 from scipy import optimize

@@ -89,6 +89,22 @@ def test_of_a_tensor_and_at_tiny_numbers():
     assert "beside x it is complex" in compare_derivatives(ad.sqrt, 0.0).missing["mpmath"]
 
 
+@pytest.mark.parametrize("x", [1e-100, 1e-20, 1e-8, 1e-3, 0.3, 2.0, 1e6])
+@pytest.mark.parametrize(
+    ("f", "right"),
+    [
+        (lambda x: 1 / x, lambda x: -1 / x**2),  # changes on the scale of x
+        (lambda x: 1 + ad.sin(x), lambda x: math.cos(x)),  # on that of 1
+        (lambda x: ad.sqrt(x + 1e-6), lambda x: 0.5 / math.sqrt(x + 1e-6)),  # on one between
+    ],
+)
+def test_steps_fit_the_scale_of_the_function(f, right, x):
+    table = compare_derivatives(f, x)
+    assert float(table.values["mpmath"][0]) == pytest.approx(right(x), rel=1e-13)
+    assert len(table.values) == len(METHODS)
+    table.require(1e-7)
+
+
 def test_what_is_missing_is_said():
     table = compare_derivatives(ad.linalg.det, np.eye(2))
     assert table.best == "reverse"
@@ -133,6 +149,8 @@ def test_errors_of_compare_derivatives():
             compare_derivatives(ad.sin, 1.0, formula)
     with pytest.raises(NotFiniteError, match=r"f is nan at x\. Give a point"):
         compare_derivatives(lambda x: x * math.nan, 1.0)
+    with pytest.raises(NotFiniteError, match=r"the function raised ValueError .* at x = 0.0\. Give a point"):
+        compare_derivatives(ad.log, 0.0)
     with pytest.raises(KindError, match="compare_derivatives was given a int; it takes a function"):
         compare_derivatives(3, 1.0)
     with pytest.raises(ArgumentError, match="every entry must be finite"):

@@ -38,6 +38,8 @@ def test_one_derivative_is_enough_for_both_modes_and_any_order(derivatives, rng)
     np.testing.assert_allclose(ad.grad(lambda x: cube(x, scale=2.0).sum())(x), 6 * x**2)
     np.testing.assert_allclose(ad.jvp(cube, (x,), (np.ones_like(x),))[1], 3 * x**2)
     check_gradients(lambda x: cube(x, 2.0), x, order=3)
+    along = ad.grad(lambda a: ad.jvp(cube, (a,), (a,))[1])  # of 3 scale a**3, where the tangent is recorded too
+    assert along(0.5) == pytest.approx(9 * 0.25, rel=1e-15)
     z = rng.normal(size=3) + 1j * rng.normal(size=3)
     if "jvp" in derivatives and len(derivatives) == 1:
         check_gradients(cube, z)
